@@ -1,0 +1,1 @@
+"""mailforensics: mail logs and message headers as Arrow tables, and the story of each message."""
