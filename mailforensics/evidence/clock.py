@@ -23,8 +23,10 @@ import polars as pl
 
 from mailforensics.errors import OptionError
 
-HALF_YEAR = 183 * 24 * 60  # minutes: a step back of more is a new year, a step ahead of more is a line of the old one
-_MONTHS = {name: i + 1 for i, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())}
+HALF_YEAR = (
+    183 * 24 * 60
+)  # minutes: a step back of more is a new year, a step ahead of more is a line of the old one
+_MONTHS = {name: i + 1 for i, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"])}
 
 
 @dataclass
@@ -41,7 +43,9 @@ class Clock:
     year: int | None = None
     year_given: bool = False
     _year_now: int | None = field(default=None, init=False)
-    _newest: int | None = field(default=None, init=False)  # the last minute of the year seen, for the next step
+    _newest: int | None = field(
+        default=None, init=False
+    )  # the last minute of the year seen, for the next step
     _fold_high: dict[int, int] = field(default_factory=dict, init=False)
 
     def read(self, framed: pl.DataFrame) -> pl.DataFrame:
@@ -145,7 +149,10 @@ def _runs(framed: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray]:
     if not keys.height:
         return keys, np.zeros(0, dtype=np.int64)
     changes = keys.select(
-        (pl.col("minute").ne_missing(pl.col("minute").shift()) | pl.col("offset").ne_missing(pl.col("offset").shift()))
+
+            pl.col("minute").ne_missing(pl.col("minute").shift())
+            | pl.col("offset").ne_missing(pl.col("offset").shift())
+
     ).to_series()
     starts = changes.arg_true().to_numpy().astype(np.int64)
     if not len(starts) or starts[0] != 0:
@@ -163,7 +170,10 @@ def _bsd_minutes(stamps: pl.Series) -> np.ndarray:
     parts = pl.DataFrame({"s": stamps}).select(
         pl.concat_str(
             pl.lit("2000-"),
-            pl.col("s").str.slice(0, 3).replace_strict(_MONTHS, default=None, return_dtype=pl.Int32).cast(pl.String),
+            pl.col("s")
+            .str.slice(0, 3)
+            .replace_strict(_MONTHS, default=None, return_dtype=pl.Int32)
+            .cast(pl.String),
             pl.lit("-"),
             pl.col("s").str.slice(4, 2).str.strip_chars(" "),
             pl.col("s").str.slice(6),
@@ -187,7 +197,9 @@ def _offset_minutes(offsets: pl.Series) -> np.ndarray:
     signs = offsets.str.head(1).replace_strict({"-": -1}, default=1, return_dtype=pl.Int64)
     digits = offsets.str.replace_all(r"[^0-9]", "").str.pad_end(4, "0")
     hours = digits.str.slice(0, 2).cast(pl.Int64, strict=False).fill_null(0)
-    return (signs * (hours * 60 + digits.str.slice(2, 2).cast(pl.Int64, strict=False).fill_null(0))).to_numpy()
+    return (
+        signs * (hours * 60 + digits.str.slice(2, 2).cast(pl.Int64, strict=False).fill_null(0))
+    ).to_numpy()
 
 
 # --- What is known before the first line is read ----------------------------------------------------------------------

@@ -53,8 +53,11 @@ class Shape:
     means     one sentence: what happened when this line is there
     since     the release that brought it ("" = as old as the program or not known)
     starts    a literal that every such body starts with; found in the pattern when it is not given
+    holds     a literal that every such body holds: preselects rows for a pattern that starts with no literal
+    severity  "info": only lines without a severity word are tried; "warning": only lines with one; "": all lines
     constants fields whose value follows from the shape itself
     finish    more columns out of the captured ones (a frame in, a frame of the same height out)
+    adds      the fields that ``finish`` adds
     """
 
     kind: str
@@ -64,8 +67,11 @@ class Shape:
     means: str
     since: str = ""
     starts: str = ""
+    holds: str = ""
+    severity: str = ""
     constants: Mapping[str, object] = field(default_factory=dict)
     finish: Callable[[Frame], Frame] | None = None
+    adds: tuple[str, ...] = ()
 
     @property
     def regex(self) -> str:
@@ -221,6 +227,11 @@ class Matcher:
             if not mask.any():
                 return left
             candidates = left.filter(mask)
+        elif compiled.shape.holds:
+            mask = left["body"].str.contains(compiled.shape.holds, literal=True)
+            if not mask.any():
+                return left
+            candidates = left.filter(mask)
         else:
             mask = None
             candidates = left
@@ -230,7 +241,7 @@ class Matcher:
         everything = bool(good.all())
         if not everything:
             found = found.filter(good)
-        hits.append(Hit(compiled.shape, found["row"].to_numpy(), self._typed(compiled.shape, found.drop("row"))))
+        hits.append(Hit(compiled.shape, found["row"].to_numpy(), self._typed(compiled.shape, found)))
         if everything:
             return left.filter(~mask) if mask is not None else left.clear()
         rest = candidates.filter(~good)
@@ -252,9 +263,8 @@ class Matcher:
             raw = pl.col(name)
             if spec.convert is not None:
                 typed = spec.convert(raw).alias(name)
-            elif spec.dtype == pl.String:
-                typed = raw
-                columns.append(typed)
+            elif spec.dtype == pl.String or spec.dtype.is_nested():  # a list is made by `finish`
+                columns.append(raw)
                 continue
             else:
                 typed = raw.cast(spec.dtype, strict=False)
@@ -262,10 +272,8 @@ class Matcher:
             checked.append(raw.is_not_null() & typed.is_null())
         columns += [pl.lit(value).alias(name) for name, value in shape.constants.items()]
         partial = pl.any_horizontal(checked) if checked else pl.lit(False)
-        height = found.height
-        typed_frame = found.select(*columns, partial.alias("partial")) if columns else None
-        if typed_frame is None or typed_frame.height != height:
-            typed_frame = pl.DataFrame({"partial": pl.repeat(False, height, eager=True)})
+        typed_frame = found.with_columns(partial.alias("partial"), *columns)
+        typed_frame = typed_frame.select(*shape.groups, *shape.constants, "partial")
         if shape.finish is not None:
             typed_frame = shape.finish(typed_frame)
         return typed_frame
@@ -283,6 +291,9 @@ class Grammar:
     shapes    in the order in which they are tried; frequent ones first
     fields    what every group of every shape means
     carries   columns of ``split`` that go into every row of every kind's table (Dovecot's ``username``, say)
+    shared    a line that no shape of its own daemon reads is tried with the shapes of all daemons (a Postfix service
+              under another name, a program path that syslog cut to ``postfix``)
+    redact    masks secrets in the text of a line before anything is kept (an expression in, an expression out)
     """
 
     system: str
@@ -291,21 +302,31 @@ class Grammar:
     shapes: tuple[Shape, ...]
     fields: Mapping[str, Field]
     carries: tuple[str, ...] = ()
+    shared: bool = False
+    redact: Callable[[pl.Expr], pl.Expr] | None = None
 
     @cached_property
     def daemons(self) -> frozenset[str]:
         return frozenset(name for shape in self.shapes for name in shape.programs)
 
     @cached_property
-    def _matchers(self) -> dict[str, Matcher]:
+    def _matchers(self) -> dict[tuple[str, bool | None], Matcher]:
         return {}
 
-    def matcher(self, daemon: str) -> Matcher:
-        """The matcher of one daemon; shapes for any daemon (``*``) come in their own place in the order."""
-        if daemon not in self._matchers:
-            fitting = [s for s in self.shapes if daemon in s.programs or "*" in s.programs]
-            self._matchers[daemon] = Matcher(fitting, self.fields)
-        return self._matchers[daemon]
+    def matcher(self, daemon: str, loud: bool | None = None) -> Matcher:
+        """The matcher of one daemon; shapes for any daemon (``*``) come in their own place in the order.
+
+        ``loud`` says that all lines have a severity word (True) or none (False): shapes of the other sort are left out.
+        """
+        if (daemon, loud) not in self._matchers:
+            other = {None: "none", True: "info", False: "warning"}[loud]
+            heard = [shape for shape in self.shapes if shape.severity != other]
+            fitting = [s for s in heard if daemon in s.programs or "*" in s.programs]
+            if self.shared:
+                own = {id(shape) for shape in fitting}
+                fitting += [shape for shape in heard if id(shape) not in own]
+            self._matchers[daemon, loud] = Matcher(fitting, self.fields)
+        return self._matchers[daemon, loud]
 
 
 def check(grammar: Grammar) -> list[str]:
@@ -315,7 +336,7 @@ def check(grammar: Grammar) -> list[str]:
         bare = re.sub(r"\\.|\[\]?[^\]]*\]", "", shape.pattern)
         if re.search(r"\((?!\?)", bare):
             faults.append(f"{shape.kind}: unnamed group in {shape.pattern}")
-        faults += [f"{shape.kind}: unknown field {g}" for g in shape.groups if g not in grammar.fields]
+        faults += [f"{shape.kind}: unknown field {g}" for g in (*shape.groups, *shape.constants, *shape.adds) if g not in grammar.fields]
         if not shape.example.startswith(Compiled(shape).starts):
             faults.append(f"{shape.kind}: the example does not start with {Compiled(shape).starts!r}")
         if not pl.Series([shape.example]).str.contains(shape.regex).item():

@@ -240,7 +240,7 @@ _PID_ONLY = (  # journalctl --output=short and friends keep a blank or extra wor
 )
 _REPEATED = rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?(?P<stamp>{_BSD}|{_ISO}) (?P<host>[!-~]+) (?P<text>last message repeated [0-9]+ times?)\z"
 _DOVECOT_FILE = rf"\A{_LOOSE_STAMP} (?P<text>{_DOVECOT}(?s:.*))\z"
-_RSPAMD = rf"(?P<text>#[0-9]+\([a-z_A-Z0-9 -]+\) (?:<[!-~]*>; )?(?s:.*))"
+_RSPAMD = r"(?P<text>#[0-9]+\([a-z_A-Z0-9 -]+\) (?:<[!-~]*>; )?(?s:.*))"
 _RSPAMD_FILE = rf"\A(?P<stamp>{_DATE} {_CLOCK}(?:\.[0-9]+)?) {_RSPAMD}\z"
 _RSPAMD_BARE = rf"\A{_RSPAMD}\z"
 

@@ -1,0 +1,592 @@
+"""What was given as evidence: files, folders, globs, archives, standard input; each found source by its content.
+
+    mail.log, mail.log.1, mail.log.2.gz, maillog-20260301.xz, logs.tar.gz   logs, compressed or not
+    message.eml, Maildir/cur/..., archive.mbox                              messages
+    postqueue-j.json, postconf-n.txt, doveconf-n.txt                        saved queue and configuration
+
+What a file is follows from its bytes, never from its name. Everything is opened read-only. A file of a folder that is no
+evidence is left alone and named; the same bytes given twice are read once.
+"""
+
+from __future__ import annotations
+
+import bz2
+import datetime as dt
+import glob
+import hashlib
+import io
+import lzma
+import os
+import re
+import stat
+import sys
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, BinaryIO, Literal, cast
+
+import polars as pl
+
+from mailforensics.errors import EvidenceError
+from mailforensics.evidence.clock import Survey, survey
+from mailforensics.limits import DEFAULT, Limits
+
+Role = Literal["log", "message", "mbox", "queue", "postconf", "doveconf", "history"]
+Framer = Callable[[pl.DataFrame], pl.DataFrame]
+
+_HEAD = 64 * 1024
+_SAMPLES = 64
+
+
+@dataclass
+class Source:
+    """One stream of evidence: a file, or a member of an archive.
+
+    path, member   where it is; `member` is the name inside an archive (None: the file itself)
+    role           what its bytes are
+    compression    "", gzip, bzip2, xz or zstd (of the file, or of the member)
+    """
+
+    path: str
+    role: Role
+    compression: str = ""
+    member: str | None = None
+    given_as: str = ""
+    size: int = 0
+    mtime: dt.datetime | None = None
+    gzip_time: dt.datetime | None = None
+    sha256: str = ""
+    decompressed_size: int | None = None
+    limits_hit: list[str] = field(default_factory=list)
+    source_id: int = 0
+    _opener: Callable[[], BinaryIO] | None = None
+    _samples: list[str] | None = None
+    _content: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How the source is called in answers: its path, with the member of an archive behind an exclamation mark."""
+        return f"{self.path}!{self.member}" if self.member else self.path
+
+    def open(self, limits: Limits = DEFAULT) -> Stream:
+        """The decompressed bytes, read-only, within the limits."""
+        return Stream(self.raw(), self.compression, self.limits_hit, limits)
+
+    def raw(self) -> BinaryIO:
+        """The bytes as they lie there, compressed or not."""
+        return self._opener() if self._opener else open(self.path, "rb")  # noqa: SIM115 (the caller closes it)
+
+    def survey(self, framer: Framer, limits: Limits = DEFAULT) -> Survey:
+        """A look at the stamps in file order: at some places of a plain file, all through a compressed one."""
+        plain = not self.compression and self._opener is None
+        if not plain and self._samples is None:
+            self.look_through(limits)
+        texts = self._seek_samples() if plain else self._samples
+        lines = pl.DataFrame({"line": texts}, schema={"line": pl.String})
+        return survey(framer(lines)) if lines.height else Survey()
+
+    def look_through(self, limits: Limits) -> None:
+        """Read a stream once from end to end: its length, its SHA-256, and sample lines of each half megabyte."""
+        texts: list[str] = []
+        digest = hashlib.sha256()
+        with Stream(self.raw(), self.compression, [], limits) as stream:
+            block, first = stream.read(1 << 19), True
+            while block:
+                digest.update(block)
+                following = stream.read(1 << 19)
+                texts += _whole_lines(block[:4096], first=first, last=len(block) <= 4096 and not following)
+                texts += _whole_lines(block[-8192:], first=first and len(block) <= 8192, last=not following)
+                block, first = following, False
+            self.decompressed_size = stream.out
+        self._samples, self._content = texts, digest.hexdigest()
+
+    def content_hash(self, limits: Limits = DEFAULT) -> str:
+        """SHA-256 of the decompressed bytes."""
+        if self._content is None:
+            self.look_through(limits)
+        return self._content or ""
+
+    def _seek_samples(self) -> list[str]:
+        """Lines of a plain file: its head, its tail, and some between."""
+        texts: list[str] = []
+        step = max(self.size // _SAMPLES, 8192)
+        with open(self.path, "rb") as raw:
+            for at in [*range(0, self.size, step), max(self.size - 8192, 0)]:
+                raw.seek(at)
+                block = raw.read(8192)
+                texts += _whole_lines(block, first=at == 0, last=at + len(block) >= self.size)
+        return texts
+
+
+def _whole_lines(block: bytes, *, first: bool, last: bool) -> list[str]:
+    lines = block.split(b"\n")
+    lines = lines[0 if first else 1 : None if last else -1]
+    picked = lines if len(lines) <= 8 else lines[:4] + lines[-4:]
+    return [line[:4096].decode("utf-8", "replace") for line in picked]
+
+
+class Stream:
+    """Decompressed bytes with bounds. A damaged or cut file gives what can be read; the cut stands in `limits_hit`."""
+
+    def __init__(self, raw: BinaryIO, compression: str, limits_hit: list[str], limits: Limits) -> None:
+        self._raw = raw
+        self._counted = _Counting(raw)
+        self._bytes = _decompressor(self._counted, compression)
+        self._compressed = bool(compression)
+        self._limits, self._hit = limits, limits_hit
+        self.out = 0
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._raw.close()
+
+    def read(self, size: int) -> bytes:
+        if self._stopped:
+            return b""
+        parts: list[bytes] = []
+        left = size
+        while left > 0:
+            part = self._some(min(left, 1 << 20))
+            if not part:
+                break
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+
+    _stopped = False
+
+    def _some(self, size: int) -> bytes:
+        try:
+            part = self._bytes.read(size)
+        except EOFError:
+            return self._stop("truncated: the compressed file ends too early")
+        except Exception as error:  # each decompressor has its own errors; all mean damaged bytes
+            return self._stop(f"damaged: {type(error).__name__} while reading")
+        self.out += len(part)
+        allowed = max(self._limits.expansion_floor, self._counted.bytes * self._limits.expansion)
+        if self._compressed and self.out > allowed:
+            return self._stop(f"expansion: more than {self._limits.expansion} bytes out of one")
+        return part
+
+    def _stop(self, why: str) -> bytes:
+        self._stopped = True
+        if why not in self._hit:
+            self._hit.append(why)
+        return b""
+
+
+class _Counting(io.RawIOBase):
+    """Counts the compressed bytes that a decompressor takes."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self.bytes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object, /) -> int:
+        view = memoryview(cast(bytearray, buffer))
+        data = self._raw.read(len(view))
+        view[: len(data)] = data
+        self.bytes += len(data)
+        return len(data)
+
+
+class _Gzip:
+    """gzip, member by member, giving out all bytes that come before a cut or a damage (the gzip module holds them back)."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw, self._pending = raw, b""
+        self._inflate = zlib.decompressobj(31)
+        self._started = False
+
+    def read(self, size: int) -> bytes:
+        while True:
+            data = self._pending or self._raw.read(1 << 16) or b""
+            self._pending = b""
+            if not data and not self._inflate.unconsumed_tail:
+                if self._started and not self._inflate.eof:
+                    raise EOFError
+                return b""
+            if self._inflate.eof:
+                data = data.lstrip(b"\0")
+                if not data:
+                    continue
+                self._inflate = zlib.decompressobj(31)
+            self._started = True
+            out = self._inflate.decompress(data, size)
+            self._pending = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
+            if out:
+                return out
+            if self._inflate.eof and not self._pending:
+                self._started = False
+
+
+def _decompressor(raw: _Counting, compression: str) -> IO[bytes]:
+    buffered = cast(BinaryIO, raw)
+    if compression == "gzip":
+        return cast("IO[bytes]", _Gzip(raw))
+    if compression == "bzip2":
+        return cast("IO[bytes]", bz2.BZ2File(buffered))
+    if compression == "xz":
+        return cast("IO[bytes]", lzma.LZMAFile(buffered))
+    if compression == "zstd":
+        return _zstd(buffered)
+    return cast("IO[bytes]", raw)
+
+
+def _zstd(raw: BinaryIO) -> IO[bytes]:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+
+        return cast("IO[bytes]", zstd.ZstdFile(raw))
+    import zstandard
+
+    return cast("IO[bytes]", zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
+
+
+_MAGIC = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"))
+
+
+def _compression(head: bytes) -> str:
+    return next((name for magic, name in _MAGIC if head.startswith(magic)), "")
+
+
+# --- Finding ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Found:
+    """What was found under the given paths: sources in reading order, and the files left alone with the reason."""
+
+    sources: list[Source] = field(default_factory=list)
+    left_alone: list[tuple[str, str]] = field(default_factory=list)
+    duplicates: list[tuple[str, str]] = field(default_factory=list)
+
+
+def find(paths: Iterable[str | os.PathLike[str]], framer: Framer, *, limits: Limits = DEFAULT) -> Found:
+    """The sources under paths: files, folders (all that is in them), globs, archives, ``-`` for standard input.
+
+    Raises EvidenceError when a path does not exist or cannot be read.
+    """
+    found = Found()
+    seen: set[str] = set()
+    for given in paths:
+        for path, explicit in _expand(os.fspath(given)):
+            real = os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                _look_at(path, os.fspath(given), explicit, framer, limits, found)
+    _drop_twins(found, limits)
+    for number, source in enumerate(found.sources, start=1):
+        source.source_id = number
+    return found
+
+
+def _expand(given: str) -> Iterator[tuple[str, bool]]:
+    """The files a path stands for, and whether each was named by the user."""
+    if given == "-":
+        yield _spool_stdin(), True
+        return
+    path = Path(given).expanduser()
+    if path.is_dir():
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(name for name in folders if name not in _SKIPPED_FOLDERS)
+            for name in sorted(names):
+                yield os.path.join(folder, name), False
+        return
+    if path.exists():
+        yield str(path), True
+        return
+    matches = sorted(glob.glob(str(path), recursive=True))
+    if not matches:
+        raise EvidenceError(
+            f"There is no file or folder {given!r}: check the path, or quote a pattern such as 'mail.log*'."
+        )
+    for match in matches:
+        if os.path.isdir(match):
+            yield from _expand(match)
+        else:
+            yield match, True
+
+
+_SKIPPED_FOLDERS = {".git", "__pycache__", ".ipynb_checkpoints", ".venv"}
+_stdin_spool: list[str] = []
+
+
+def _spool_stdin() -> str:
+    """Standard input as a temporary file: it is read twice (a look at the stamps, then the lines)."""
+    with tempfile.NamedTemporaryFile(prefix="mailforensics-stdin-", suffix=".log", delete=False) as copy:
+        while block := sys.stdin.buffer.read(1 << 20):
+            copy.write(block)
+        _stdin_spool.append(copy.name)
+        return copy.name
+
+
+def forget_stdin() -> None:
+    """Remove the temporary copies of standard input."""
+    while _stdin_spool:
+        Path(_stdin_spool.pop()).unlink(missing_ok=True)
+
+
+def _look_at(path: str, given: str, explicit: bool, framer: Framer, limits: Limits, found: Found) -> None:
+    try:
+        info = os.stat(path)
+        if not stat.S_ISREG(info.st_mode):
+            found.left_alone.append((path, "not a regular file"))
+            return
+        with open(path, "rb") as raw:
+            head = raw.read(_HEAD)
+    except OSError as error:
+        if explicit:
+            raise EvidenceError(f"{path} cannot be read: {error.strerror or error}.") from error
+        found.left_alone.append((path, f"cannot be read: {error.strerror or error}"))
+        return
+    if not head:
+        found.left_alone.append((path, "empty file"))
+        return
+    shown = "-" if path in _stdin_spool else path
+    moment = dt.datetime.fromtimestamp(info.st_mtime, dt.UTC)
+    if head.startswith(b"PK\x03\x04") and zipfile.is_zipfile(path):
+        _look_into_zip(path, given, framer, limits, found)
+        return
+    base = Source(
+        path=shown,
+        role="log",
+        given_as=given,
+        size=info.st_size,
+        mtime=moment,
+        compression=_compression(head),
+    )
+    if shown != path:
+        base._opener = lambda: open(path, "rb")
+        base.mtime = None
+    if base.compression == "gzip" and len(head) > 8 and head[4:8] != b"\0\0\0\0":
+        base.gzip_time = dt.datetime.fromtimestamp(int.from_bytes(head[4:8], "little"), dt.UTC)
+    inside = _peek(base, limits)
+    if inside[257:262] == b"ustar":
+        _look_into_tar(path, base, framer, limits, found)
+        return
+    _add(base, inside, framer, found)
+
+
+def _peek(source: Source, limits: Limits) -> bytes:
+    """The first decompressed bytes; damage met here is met again, and noted, when the source is read."""
+    quiet = Stream(
+        source._opener() if source._opener else open(source.path, "rb"), source.compression, [], limits
+    )
+    with quiet as stream:
+        return stream.read(_HEAD)
+
+
+def _add(source: Source, head: bytes, framer: Framer, found: Found) -> None:
+    role, why = role_of(head, framer)
+    if role is None:
+        found.left_alone.append((source.name, why))
+        return
+    source.role = role
+    if not source.compression:
+        source.decompressed_size = source.size
+    found.sources.append(source)
+
+
+def _look_into_tar(path: str, base: Source, framer: Framer, limits: Limits, found: Found) -> None:
+    """Members of a tar archive are read straight from it; nothing is ever unpacked to a path of its choosing."""
+    mode = {"gzip": "r:gz", "bzip2": "r:bz2", "xz": "r:xz", "": "r:"}.get(base.compression)
+    if mode is None:
+        found.left_alone.append((path, f"a tar archive compressed with {base.compression}: unpack it first"))
+        return
+    try:
+        with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+            members: list[tarfile.TarInfo] = []
+            for member in archive:
+                if len(members) >= limits.archive_members:
+                    found.left_alone.append(
+                        (path, f"more than {limits.archive_members} members: the rest was not read")
+                    )
+                    break
+                if member.isfile():
+                    members.append(member)
+            for member in members:
+                inner = archive.extractfile(member)
+                head = inner.read(_HEAD) if inner else b""
+                moment = dt.datetime.fromtimestamp(member.mtime, dt.UTC)
+                _add_member(
+                    path,
+                    member.name,
+                    member.size,
+                    moment,
+                    head,
+                    _tar_opener(path, mode, member.name),
+                    base,
+                    framer,
+                    limits,
+                    found,
+                )
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        found.left_alone.append((path, f"damaged archive: {error}"))
+
+
+def _tar_opener(path: str, mode: str, name: str) -> Callable[[], BinaryIO]:
+    def opener() -> BinaryIO:
+        archive = tarfile.open(path, mode)  # type: ignore[call-overload]  # noqa: SIM115 (lives as long as the member)
+        return cast(BinaryIO, archive.extractfile(name))
+
+    return opener
+
+
+def _look_into_zip(path: str, given: str, framer: Framer, limits: Limits, found: Found) -> None:
+    base = Source(path=path, role="log", given_as=given)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+            for info in infos[: limits.archive_members]:
+                with archive.open(info) as inner:
+                    head = inner.read(_HEAD)
+                moment = dt.datetime(*info.date_time, tzinfo=dt.UTC)
+                _add_member(
+                    path,
+                    info.filename,
+                    info.file_size,
+                    moment,
+                    head,
+                    _zip_opener(path, info.filename),
+                    base,
+                    framer,
+                    limits,
+                    found,
+                )
+            if len(infos) > limits.archive_members:
+                found.left_alone.append(
+                    (path, f"more than {limits.archive_members} members: the rest was not read")
+                )
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, zlib.error, ValueError) as error:
+        found.left_alone.append((path, f"damaged or locked archive: {error}"))
+
+
+def _zip_opener(path: str, name: str) -> Callable[[], BinaryIO]:
+    def opener() -> BinaryIO:
+        return cast(BinaryIO, zipfile.ZipFile(path).open(name))
+
+    return opener
+
+
+def _add_member(
+    path: str, name: str, size: int, moment: dt.datetime, head: bytes, opener: Callable[[], BinaryIO],
+    base: Source, framer: Framer, limits: Limits, found: Found,
+) -> None:  # fmt: skip
+    source = Source(
+        path=path, member=name, role="log", given_as=base.given_as, size=size, mtime=moment,
+        compression=_compression(head), _opener=opener,
+    )  # fmt: skip
+    inside = _peek(source, limits) if source.compression else head
+    if not inside:
+        found.left_alone.append((source.name, "empty file"))
+        return
+    _add(source, inside, framer, found)
+
+
+# --- What a file is ---------------------------------------------------------------------------------------------------
+
+_FIELD = re.compile(rb"\A(?:[!-9;-~]+:[ \t\r\n]|[ \t]|\r?\n|>?From )")
+_MESSAGE_FIELDS = re.compile(
+    rb"^(?:received|return-path|from|to|subject|message-id|date|delivered-to|dkim-signature|authentication-results|"
+    rb"mime-version|x-[a-z-]+|arc-seal):",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def role_of(head: bytes, framer: Framer) -> tuple[Role | None, str]:
+    """What the first bytes of a file say it is, or None with the reason why it is no evidence."""
+    if head.startswith(b"From ") and _MESSAGE_FIELDS.search(head):
+        return "mbox", ""
+    if head.lstrip().startswith(b'{"queue_name"') or head.lstrip().startswith(b'{"queue_name" '):
+        return "queue", ""
+    if re.match(rb"# \S+ \([0-9a-f]+\): |# \S+: /\S*dovecot", head):
+        return "doveconf", ""
+    if _looks_like_log(head, framer):
+        return "log", ""
+    if _looks_like_postconf(head):
+        return "postconf", ""
+    if _looks_like_history(head):
+        return "history", ""
+    if _looks_like_message(head):
+        return "message", ""
+    if b"\0" in head[:4096]:
+        return None, "binary file: no log and no message"
+    return None, "no line of it looks like a mail log, and it is no message"
+
+
+def _looks_like_log(head: bytes, framer: Framer) -> bool:
+    lines = [line.decode("utf-8", "replace")[:2048] for line in head.split(b"\n")[:200] if line.strip()]
+    if not lines:
+        return False
+    framed = framer(pl.DataFrame({"line": lines}))
+    share = framed["framing"].is_not_null().sum() / len(lines)
+    return bool(share >= 0.05)
+
+
+def _looks_like_postconf(head: bytes) -> bool:
+    lines = [line for line in head.split(b"\n") if line.strip() and not line.startswith(b" ")]
+    settings = [line for line in lines if re.match(rb"[a-z][a-z0-9_]+ ?=", line)]
+    known = (
+        b"mydestination",
+        b"myhostname",
+        b"mail_owner",
+        b"smtpd_",
+        b"mynetworks",
+        b"alias_maps",
+        b"queue_directory",
+    )
+    return (
+        bool(lines) and len(settings) / len(lines) > 0.8 and any(line.startswith(known) for line in settings)
+    )
+
+
+def _looks_like_history(head: bytes) -> bool:
+    start = head.lstrip()[:2048]
+    return start[:1] in (b"{", b"[") and b'"required_score"' in head and b'"symbols"' in head
+
+
+def _looks_like_message(head: bytes) -> bool:
+    top = re.split(rb"\r?\n\r?\n", head.lstrip(b"\r\n"), maxsplit=1)[0]
+    lines = top.split(b"\n")
+    fields = sum(bool(_FIELD.match(line)) for line in lines)
+    named = {match.group(0).lower() for match in _MESSAGE_FIELDS.finditer(top)}
+    return len(named) >= 2 and fields / len(lines) > 0.8
+
+
+def _drop_twins(found: Found, limits: Limits) -> None:
+    """The same log given twice is read once. Only sources of equal size can be twins, so only those are hashed early."""
+    by_size: dict[int, list[Source]] = {}
+    for source in found.sources:
+        if source.role == "log":
+            if source.decompressed_size is None:
+                source.look_through(limits)
+            by_size.setdefault(source.decompressed_size or 0, []).append(source)
+    for group in by_size.values():
+        first: dict[str, Source] = {}
+        for source in group if len(group) > 1 else ():
+            twin = first.setdefault(source.content_hash(limits), source)
+            if twin is not source:
+                found.duplicates.append((source.name, twin.name))
+                found.sources.remove(source)
+
+
+def file_hash(source: Source) -> str:
+    """SHA-256 of the file as it lies there (of an archive: of the whole archive)."""
+    path = source.path if source.path != "-" else (_stdin_spool[0] if _stdin_spool else "")
+    if not path:
+        return ""
+    with open(path, "rb") as raw:
+        return hashlib.file_digest(raw, "sha256").hexdigest()

@@ -1,0 +1,202 @@
+"""Framed lines in, events and typed fields out: each line goes to the grammar of its program.
+
+The rows of a program are read by the shapes of its daemon, whole columns at a time; a line of a mail system that no
+shape reads is ``unparsed`` and kept, a line of another program is ``system = other``. Rows out = rows in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from mailforensics.grammar.shape import Grammar, Hit
+
+Frame = pl.DataFrame
+
+STATUSES = ("unparsed", "ok", "partial", "continuation", "oversize")
+_LOUD = ("warning", "error", "fatal", "panic")
+_PREFIX = {
+    "instance": pl.String,
+    "daemon": pl.String,
+    "severity": pl.String,
+    "queue_id": pl.String,
+    "session_id": pl.String,
+    "pid": pl.Int32,
+}
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a piece of log says.
+
+    events   one row a line, in the order of the input, with the prefix columns, ``kind``, ``parse_status``, ``message_id``
+    lines    for each kind the typed fields of its lines; column ``row`` is the row of `events`
+    """
+
+    events: Frame
+    lines: dict[str, Frame]
+
+
+@dataclass
+class _Reading:
+    """What has been found so far: one code a row, and the tables of the kinds."""
+
+    kinds: list[str]
+    kind: np.ndarray
+    status: np.ndarray
+    tables: dict[str, list[Frame]]
+
+
+def parse(framed: Frame, grammars: Sequence[Grammar]) -> Parsed:
+    """Read framed lines (``syslog.frame``) with the grammars of the systems that wrote them.
+
+    Adds to the columns of `framed`: system, instance, daemon, severity, queue_id, session_id, message_id, kind,
+    parse_status; secrets in ``text`` are masked where a grammar knows of any.
+    """
+    height = framed.height
+    reading = _Reading([], np.full(height, -1, np.int16), np.zeros(height, np.int8), {})
+    owner = _owners(framed["program"], grammars)
+    prefixes: list[tuple[np.ndarray, Frame]] = []
+    text = framed["text"]
+    for number, grammar in enumerate(grammars):
+        rows = np.flatnonzero(owner == number)
+        if not len(rows):
+            continue
+        some = framed.select("program", "pid", "severity", "text")
+        some = some if len(rows) == height else some[rows]
+        if grammar.redact is not None:
+            some = some.with_columns(text=grammar.redact(pl.col("text")))
+            text = some["text"] if len(rows) == height else text.scatter(rows, some["text"])
+        split = grammar.split(some)
+        _read(grammar, split, rows, reading)
+        prefixes.append((rows, _prefix_columns(split)))
+    events = _assemble(framed.with_columns(text=text), owner, grammars, prefixes)
+    tables = {kind: _together(frames) for kind, frames in reading.tables.items()}
+    return Parsed(_finish(events, owner, reading, tables), tables)
+
+
+def _owners(programs: pl.Series, grammars: Sequence[Grammar]) -> np.ndarray:
+    """The number of the grammar that reads each row, -1 for other programs. Programs are few: each is looked at once."""
+    names = programs.unique()
+    number = np.full(len(names), -1, dtype=np.int16)
+    for i, grammar in enumerate(grammars):
+        fits = names.str.contains(rf"\A(?:{grammar.programs})\z").fill_null(False).to_numpy()
+        number[fits & (number < 0)] = i
+    table = pl.DataFrame({"program": names, "owner": number})
+    if len(names) == 1:
+        return np.full(len(programs), number[0], dtype=np.int16)
+    codes = programs.cast(pl.Categorical).to_physical()
+    table = table.with_columns(code=table["program"].cast(pl.Categorical).to_physical())
+    known = table.drop_nulls("code")
+    lookup = np.full(int(known["code"].to_numpy().max(initial=0)) + 2, -1, dtype=np.int16)
+    lookup[known["code"].to_numpy()] = known["owner"].to_numpy()
+    owner: np.ndarray = lookup[codes.fill_null(len(lookup) - 1).to_numpy()]
+    return owner
+
+
+def _read(grammar: Grammar, split: Frame, rows: np.ndarray, reading: _Reading) -> None:
+    """Run each daemon's shapes over its rows; lines with and without a severity word apart."""
+    daemons = split["daemon"]
+    loud = split["severity"].is_in(_LOUD).fill_null(False)
+    any_loud = bool(loud.any())
+    carried = split.select(grammar.carries) if grammar.carries else None
+    for daemon in daemons.unique().to_list():
+        mine = daemons.is_null() if daemon is None else (daemons == daemon).fill_null(False)
+        for is_loud in (False, True) if any_loud else (False,):
+            wanted = mine if not any_loud else mine & (loud if is_loud else ~loud)
+            places = wanted.arg_true()
+            if not len(places):
+                continue
+            bodies = split["body"].gather(places)
+            for hit in grammar.matcher(daemon or "", is_loud).read(bodies):
+                at = places.gather(pl.Series(hit.rows)).to_numpy()
+                _note(hit, rows[at], carried[at] if carried is not None else None, reading)
+
+
+def _note(hit: Hit, rows: np.ndarray, carried: Frame | None, reading: _Reading) -> None:
+    kind = hit.shape.kind
+    if kind not in reading.kinds:
+        reading.kinds.append(kind)
+    reading.kind[rows] = reading.kinds.index(kind)
+    reading.status[rows] = np.where(hit.fields["partial"].fill_null(False).to_numpy(), 2, 1)
+    fields = hit.fields.drop("partial")
+    if carried is not None:
+        fields = fields.hstack(carried.select(c for c in carried.columns if c not in fields.columns))
+    table = pl.DataFrame({"row": rows.astype(np.uint32)})
+    reading.tables.setdefault(kind, []).append(table.hstack(fields) if fields.width else table)
+
+
+def _prefix_columns(split: Frame) -> Frame:
+    return split.select(
+        *[
+            pl.col(name).cast(kind) if name in split.columns else pl.lit(None, dtype=kind).alias(name)
+            for name, kind in _PREFIX.items()
+        ]
+    )
+
+
+def _assemble(
+    framed: Frame, owner: np.ndarray, grammars: Sequence[Grammar], prefixes: list[tuple[np.ndarray, Frame]]
+) -> Frame:
+    """The prefix columns of all grammars put beside the lines they belong to."""
+    height = framed.height
+    base = framed.drop("severity", "pid")
+    if len(prefixes) == 1 and len(prefixes[0][0]) == height:
+        both = prefixes[0][1]
+    else:
+        rest = np.flatnonzero(owner < 0)
+        other = framed[rest].select(
+            pl.lit(None, dtype=pl.String).alias("instance"),
+            pl.col("program").alias("daemon"),
+            "severity",
+            pl.lit(None, dtype=pl.String).alias("queue_id"),
+            pl.lit(None, dtype=pl.String).alias("session_id"),
+            "pid",
+        )
+        order = np.concatenate([*[rows for rows, _ in prefixes], rest])
+        both = pl.concat([*[frame for _, frame in prefixes], other])[np.argsort(order)]
+    systems = pl.Series([*[grammar.system for grammar in grammars], "other"])
+    system = systems.gather(pl.Series(np.where(owner < 0, len(grammars), owner).astype(np.uint32)))
+    return base.hstack(both).with_columns(system.alias("system"))
+
+
+def _together(frames: list[Frame]) -> Frame:
+    if len(frames) == 1:
+        return frames[0]
+    return pl.concat(frames, how="diagonal_relaxed").sort("row")
+
+
+def _finish(events: Frame, owner: np.ndarray, reading: _Reading, tables: dict[str, Frame]) -> Frame:
+    """kind, parse_status and the ids that fields name."""
+    names = pl.Series([None, *reading.kinds], dtype=pl.String)
+    kind = names.gather(pl.Series((reading.kind + 1).astype(np.uint32)))
+    foreign = (owner < 0) & events["framing"].is_not_null().to_numpy()
+    status = np.where(foreign, 1, reading.status)
+    indented = events["framing"].is_null() & events["text"].str.contains(r"\A[ \t]")
+    status = np.where(indented.to_numpy() & (np.arange(len(status)) > 0), 3, status)
+    if "oversize" in events.columns:
+        status = np.where(events["oversize"].to_numpy(), 4, status)
+    words = pl.Series(STATUSES).gather(pl.Series(status.astype(np.uint32)))
+    out = events.with_columns(kind.alias("kind"), words.alias("parse_status"))
+    for name in ("message_id", "queue_id", "session_id"):
+        found = _from_fields(name, tables, out.height)
+        if found is None:
+            found = pl.Series([None], dtype=pl.String).new_from_index(0, out.height)
+        prefix = pl.col(name) if name in out.columns else pl.lit(None, dtype=pl.String)
+        out = out.with_columns(pl.coalesce(pl.lit(found), prefix).alias(name))
+    return out
+
+
+def _from_fields(name: str, tables: dict[str, Frame], height: int) -> pl.Series | None:
+    """A column of all lines out of the fields of the kinds that have it."""
+    holders = [table.select("row", name) for table in tables.values() if name in table.columns]
+    if not holders:
+        return None
+    whole = pl.concat(holders)
+    place = np.zeros(height, dtype=np.uint32)
+    place[whole["row"].to_numpy()] = np.arange(1, whole.height + 1, dtype=np.uint32)
+    values = pl.concat([pl.Series(name, [None], dtype=pl.String), whole[name].cast(pl.String)])
+    return values.gather(pl.Series(place))
