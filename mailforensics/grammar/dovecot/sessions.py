@@ -1,0 +1,75 @@
+"""Ends of sessions: IMAP, POP3, submission and ManageSieve with their counters, and the connections of LMTP.
+
+    Disconnected: Logged out in=123 out=7611 deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 body_count=2 body_bytes=6431
+    Disconnected: Logged out top=0/0, retr=4/7031, del=4/6963, size=6963
+    Disconnect from local: Logged out (state=READY)
+
+Source: ``imap_logout_format``, ``pop3_logout_format``, ``managesieve_logout_format``, ``submission_logout_format`` in the
+settings, ``src/lmtp/lmtp-client.c``; real logs of 2.3.19, 2.4.1 and 2.4.5.
+"""
+
+from __future__ import annotations
+
+from mailforensics.grammar.shape import Shape
+
+_REASON = r"(?:Disconnected: )?(?P<close_reason>[^=]+?)"
+_IMAP_COUNTERS = (
+    r"in=(?P<bytes_in>[0-9]+) out=(?P<bytes_out>[0-9]+)(?: deleted=(?P<deleted>[0-9]+) expunged=(?P<expunged>[0-9]+)"
+    r"(?: trashed=(?P<trashed>[0-9]+))?(?: hdr_count=(?P<header_count>[0-9]+) hdr_bytes=(?P<header_bytes>[0-9]+)"
+    r" body_count=(?P<body_count>[0-9]+) body_bytes=(?P<body_bytes>[0-9]+))?)?"
+)
+
+SESSION_SHAPES = (
+    Shape(
+        kind="dovecot.session_end",
+        programs=("imap", "submission"),
+        pattern=rf"Disconnected: (?P<close_reason>.+?) {_IMAP_COUNTERS}",
+        example=(
+            "Disconnected: Logged out in=123 out=7611 deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 "
+            "body_count=2 body_bytes=6431"
+        ),
+        means="The session ended; the counters say what was sent, deleted and expunged in it.",
+    ),
+    Shape(
+        kind="dovecot.session_end",
+        programs=("imap", "submission"),
+        pattern=rf"(?P<close_reason>(?:Logged out|Connection closed|Disconnected|Inactivity).*?) {_IMAP_COUNTERS}",
+        example="Connection closed (UID FETCH finished 0.210 secs ago) in=840 out=91331 deleted=0 expunged=0",
+        means="The session ended; the counters say what was sent, deleted and expunged in it.",
+    ),
+    Shape(
+        kind="dovecot.session_end",
+        programs=("pop3",),
+        pattern=(
+            r"(?:Disconnected: )?(?P<close_reason>.+?) top=(?P<top_count>[0-9]+)/(?P<top_bytes>[0-9]+), "
+            r"retr=(?P<retrieved>[0-9]+)/(?P<retrieved_bytes>[0-9]+), "
+            r"del=(?P<deleted>[0-9]+)/(?P<deleted_of>[0-9]+), size=(?P<mailbox_bytes>[0-9]+)"
+        ),
+        example="Disconnected: Logged out top=0/0, retr=4/7031, del=4/6963, size=6963",
+        means="The session ended; the counters say what was fetched and deleted in it.",
+    ),
+    Shape(
+        kind="dovecot.session_end",
+        programs=("managesieve",),
+        pattern=r"(?:Disconnected: )?(?P<close_reason>.+?) bytes=(?P<bytes_in>[0-9]+)/(?P<bytes_out>[0-9]+)",
+        example="Disconnected: Logged out bytes=145/1089",
+        means="The session in which the user edits Sieve scripts ended.",
+    ),
+    Shape(
+        kind="dovecot.lmtp.connect",
+        programs=("lmtp",),
+        pattern=r"Connect from (?P<client_ip>[!-~]+)",
+        example="Connect from local",
+        means="The mail server opened an LMTP connection to hand over mail (`local` is a unix socket).",
+    ),
+    Shape(
+        kind="dovecot.lmtp.disconnect",
+        programs=("lmtp",),
+        pattern=(
+            r"Disconnect from (?P<client_ip>[!-9;-~]+(?::[0-9A-Fa-f:.]+)?): (?P<close_reason>.+?)"
+            r"(?: \(state=(?P<state>[A-Z _]+)\))?(?: in=(?P<bytes_in>[0-9]+) out=(?P<bytes_out>[0-9]+))?"
+        ),
+        example="Disconnect from local: Logged out (state=READY)",
+        means="The LMTP connection ended.",
+    ),
+)
