@@ -1,0 +1,345 @@
+"""Why a reply said no: cause, permanence and who must act, for whole columns of replies at once.
+
+A reply such as ::
+
+    452 4.2.2 <anna@example.com>: Recipient address rejected: Mailbox is over quota
+
+is read by its words first, then by its enhanced status code (RFC 3463), then by its reply code (RFC 5321
+section 4.2), because servers use the codes loosely: a 5xx is not a hard bounce by itself, and ``550 5.7.1`` is
+said for spam, policy, authentication and relaying alike. The rules are data in ``causes.toml``; the first
+rule that fits decides. Rules of the user come before them (see `mailforensics.findings.rulebook`).
+
+Every distinct text is looked at once: it is brought to a plain form, one Aho-Corasick pass finds which words of
+which rules stand in it, and only those rules' regular expressions are run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+import polars as pl
+import pyarrow as pa
+
+from mailforensics.errors import OptionError
+from mailforensics.findings import replies
+from mailforensics.findings.rulebook import Rulebook, rulebook
+
+COLUMNS = (
+    "cause",
+    "cause_family",
+    "permanence",
+    "who_acts",
+    "stage",
+    "cause_rule",
+    "rule_basis",
+    "blocklist",
+    "retry_after_s",
+    "last_cause",
+    "sentence",
+)
+
+_INPUT = ("text", "enhanced_code", "reply_code", "stage")
+
+_DONE = ("sent", "deliverable", "delivered", "relayed", "expanded")
+
+_PARTIES = {  # what {sending} and {receiving} become in a sentence, by who spoke
+    "them": ("our server", "their server"),
+    "us": ("the sending server", "our server"),
+}
+
+
+def classify_replies(data: Any, *, rules: Any = None) -> pa.Table:
+    """Explain replies, bounces and rejects: one row out for each row in, in the same order.
+
+    `data` is a list of mappings, a pandas or polars frame or an Arrow table with the columns ``text``,
+    ``enhanced_code``, ``reply_code`` and ``stage``; any of them may be missing or null, codes and stage are then
+    read out of the text. `rules` is a list of rule mappings or the path of a ``mailforensics.toml`` with
+    ``[[causes]]``; they come before the rules of the toolkit.
+
+    Returns the columns cause, cause_family, permanence (``hard``: the same mail to the same address will be
+    refused again; ``soft``: it may pass later), who_acts (``sender``, ``recipient``, ``us``, ``remote``,
+    ``nobody``), stage, cause_rule (id of the rule), rule_basis (``text``, ``enhanced code``, ``reply code``,
+    ``local``), blocklist, retry_after_s (seconds), last_cause (what went wrong on the last try of mail that
+    expired) and sentence. An accepted reply (2xx) or an empty row has no cause: null.
+
+    Raises `OptionError` when `data` has none of the columns or a rule is not understood. The taxonomy and its
+    sources (RFC 3463, RFC 5321 section 4.2) stand in ``docs/reference/causes.md``.
+
+    >>> table = classify_replies([{"text": "452 4.2.2 <anna@example.com> Mailbox full"}])
+    >>> table["cause"][0].as_py(), table["who_acts"][0].as_py()
+    ('mailbox_full', 'recipient')
+    >>> table["sentence"][0].as_py()
+    "The recipient's mailbox is full; the recipient must make room; their server asked to try later"
+    """
+    return classify_frame(_as_frame(data), rules=rules).to_arrow()
+
+
+def classify_frame(
+    frame: pl.DataFrame, *, rules: Any = None, spoken_by: Literal["them", "us"] = "them"
+) -> pl.DataFrame:
+    """The same for a polars frame: the columns `COLUMNS`, one row for each row of `frame`.
+
+    Beside the four columns of `classify_replies` it reads, where they are there, ``response`` (in place of
+    ``text``), ``dsn`` (in place of a missing ``enhanced_code``) and ``status`` (``sent`` and ``deliverable`` have
+    no cause; ``expired`` is the cause expired, with what the text says as last_cause). `spoken_by` says whose
+    replies these are: ``them`` for deliveries, ``us`` for what our own server rejected; it turns the sentence
+    and who_acts round.
+
+    >>> frame = pl.DataFrame({"text": ["554 5.7.1 <anna@example.com>: Relay access denied"]})
+    >>> classify_frame(frame, spoken_by="us")["who_acts"].item()
+    'remote'
+    """
+    if spoken_by not in _PARTIES:
+        raise OptionError(f"spoken_by is {spoken_by!r}; use 'them' or 'us'.")
+    given = frame.select(_input_columns(frame))
+    distinct = given.unique(maintain_order=True)
+    answers = _answer(distinct, rulebook(rules), spoken_by)
+    if distinct.height == given.height:
+        return answers
+    keyed = pl.concat([distinct, answers.select(pl.all().name.prefix("out_"))], how="horizontal")
+    joined = given.join(keyed, on=given.columns, how="left", nulls_equal=True, maintain_order="left")
+    return joined.select(pl.col(f"out_{name}").alias(name) for name in COLUMNS)
+
+
+def normalise(texts: pl.Series) -> pl.Series:
+    r"""The form in which rules read a reply: lower case, single blanks, without what strangers choose.
+
+    Taken away are the codes (also those in front of every line of a long reply), e-mail addresses (``@`` stands
+    in their place), names of hosts that only introduce the reply, and phrases that one mail system puts
+    around another one's words.
+
+    >>> normalise(pl.Series(["host mx.example.net[192.0.2.1] said: 550-5.7.1 <spam@example.net>\n550 5.7.1 No"])).item()
+    'said: @ no'
+    """
+    frame = pl.DataFrame({"text": texts}).select(replies.lower_text("text").alias("low"))
+    return frame.select(replies.plain_form("low")).to_series()
+
+
+def _as_frame(data: Any) -> pl.DataFrame:
+    if isinstance(data, pl.DataFrame):
+        return data
+    if isinstance(data, pa.Table):
+        frame = pl.from_arrow(data)
+        return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
+    if hasattr(data, "iloc") and hasattr(data, "columns"):
+        return pl.from_pandas(data)
+    if isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
+        return _from_rows(list(data))
+    raise OptionError(f"replies come as a table or a list of mappings, this is {type(data).__name__}.")
+
+
+def _from_rows(rows: list[Any]) -> pl.DataFrame:
+    if not all(hasattr(row, "get") for row in rows):
+        raise OptionError("each reply is a mapping with text, enhanced_code, reply_code or stage.")
+    known = [name for name in (*_INPUT, "response", "dsn", "status") if any(name in row for row in rows)]
+    columns = {name: [_as_text(row.get(name)) for row in rows] for name in known or _INPUT}
+    return pl.DataFrame(columns, schema={name: pl.String for name in columns})
+
+
+def _as_text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _input_columns(frame: pl.DataFrame) -> Iterator[pl.Expr]:
+    """The columns matching works on, as strings; missing ones as null."""
+    columns = frame.columns
+    if not any(name in columns for name in (*_INPUT, "response", "dsn")):
+        raise OptionError(f"the replies have no column of {', '.join(_INPUT)}; rename yours.")
+    text = "text" if "text" in columns else "response"
+    for name, source in (("text", text), *((n, n) for n in ("enhanced_code", "reply_code", "stage", "dsn", "status"))):
+        value = pl.col(source).cast(pl.String) if source in columns else pl.lit(None, pl.String)
+        yield value.alias(name)
+
+
+def _answer(given: pl.DataFrame, book: Rulebook, spoken_by: str) -> pl.DataFrame:
+    read = _read(given)
+    rules = _first_rules(read, book)
+    return _columns(read.with_columns(rules), book, spoken_by)
+
+
+def _read(given: pl.DataFrame) -> pl.DataFrame:
+    """The given columns, filled from the text where they are null, with the text in lower case and in plain form."""
+    low = given.with_columns(replies.lower_text("text").alias("low"))
+    found = low.with_columns(
+        pl.coalesce("enhanced_code", replies.enhanced_code("low"), "dsn").alias("enhanced_code"),
+        pl.coalesce(pl.col("reply_code").str.extract(r"([245][0-9][0-9])"), replies.reply_code("low")).alias(
+            "reply_code"
+        ),
+        pl.coalesce(replies.stage_of("stage"), replies.stage_in_text("low")).alias("stage"),
+        replies.plain_form("low").alias("plain"),
+    )
+    done = (
+        pl.col("status").is_in(_DONE)
+        | replies.accepted("low")
+        | (pl.col("enhanced_code").str.starts_with("2.") & ~pl.col("reply_code").str.contains("^[45]").fill_null(False))
+    )
+    silent = pl.all_horizontal(pl.col("low", "enhanced_code", "reply_code", "status").is_null())
+    return found.with_columns((done.fill_null(False) | silent).alias("done")).drop("text", "dsn")
+
+
+# ------------------------------------------------------------------ which rule fits first
+
+
+def _first_rules(read: pl.DataFrame, book: Rulebook) -> list[pl.Series]:
+    """For each row the number of its first rule, and of the first one that is not ``expired``."""
+    rows = read.select("plain", "enhanced_code", "reply_code", "stage").with_row_index("row")
+    fits = pl.concat([_by_text(rows, book), _by_codes(rows, book)])
+    expired = [n for n, rule in enumerate(book.rules) if rule.cause == "expired"]
+    first = fits.group_by("row").agg(
+        pl.col("rule").min(),
+        pl.col("rule").filter(~pl.col("rule").is_in(expired)).min().alias("last_rule"),
+    )
+    joined = rows.select("row").join(first, on="row", how="left", maintain_order="left")
+    return [joined["rule"], joined["last_rule"]]
+
+
+def _by_text(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
+    """row, rule: the rules whose words, pattern and conditions fit."""
+    texts = rows.select("plain").drop_nulls().unique(maintain_order=True).with_row_index("number")
+    matches = _text_matches(texts["plain"], book)
+    fits = rows.join(texts, on="plain").join(matches, on="number")
+    checks = [
+        (pl.col("rule") == number) & ~rule.condition()
+        for number, rule in enumerate(book.rules)
+        if rule.reads_text and rule.has_conditions
+    ]
+    return fits.filter(~pl.any_horizontal(checks) if checks else True).select("row", "rule")
+
+
+def _text_matches(texts: pl.Series, book: Rulebook) -> pl.DataFrame:
+    """number, rule: which texts each rule's words and pattern fit; a text that is decided is not looked at again."""
+    called = _called(texts, book)
+    undecided = pl.Series("undecided", [True]).new_from_index(0, texts.len())
+    found = []
+    for number, rule in enumerate(book.rules):
+        if not rule.reads_text:
+            continue
+        candidates = called.get(number) if rule.words else _everything(texts)
+        if candidates is None:
+            continue
+        candidates = candidates.filter(undecided.gather(candidates))
+        fitting = candidates.filter(_fits(texts.gather(candidates), rule.pattern, rule.unless))
+        if fitting.len():
+            found.append(pl.DataFrame({"number": fitting, "rule": pl.Series([number], dtype=pl.UInt16).new_from_index(0, fitting.len())}))
+            if not rule.has_conditions and rule.cause != "expired":
+                undecided = undecided.scatter(fitting, False)
+    empty = pl.DataFrame(schema={"number": pl.UInt32, "rule": pl.UInt16})
+    return pl.concat([empty, *found])
+
+
+def _called(texts: pl.Series, book: Rulebook) -> dict[int, pl.Series]:
+    """For each rule the numbers of the texts that hold one of its words: one pass over the texts for all rules."""
+    hits = pl.DataFrame({"word": texts.str.extract_many(book.vocabulary, overlapping=True)}).with_row_index("number")
+    calls = hits.explode("word").drop_nulls("word").join(book.callers, on="word").select("rule", "number").unique()
+    groups = calls.sort("rule", "number").group_by("rule", maintain_order=True).agg("number")
+    return dict(zip(groups["rule"].to_list(), groups["number"], strict=True))
+
+
+def _everything(texts: pl.Series) -> pl.Series:
+    return pl.int_range(texts.len(), dtype=pl.UInt32, eager=True)
+
+
+def _fits(texts: pl.Series, pattern: str | None, unless: str | None) -> pl.Series:
+    fits = texts.is_not_null() if pattern is None else texts.str.contains(pattern)
+    return fits if unless is None else fits & ~texts.str.contains(unless)
+
+
+def _by_codes(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
+    """row, rule: the rules that look at codes and stage only."""
+    keys = ["enhanced_code", "reply_code", "stage"]
+    combinations = rows.select(keys).unique()
+    fits = [
+        combinations.filter(rule.condition()).with_columns(pl.lit(number, pl.UInt16).alias("rule"))
+        for number, rule in enumerate(book.rules)
+        if not rule.reads_text
+    ]
+    if not fits:
+        return pl.DataFrame(schema={"row": pl.UInt32, "rule": pl.UInt16})
+    return rows.select("row", *keys).join(pl.concat(fits), on=keys, nulls_equal=True).select("row", "rule")
+
+
+# ------------------------------------------------------------------ what follows from the rule
+
+
+def _columns(read: pl.DataFrame, book: Rulebook, spoken_by: str) -> pl.DataFrame:
+    chosen = _chosen(read, book)
+    soft_code = pl.coalesce(
+        pl.col("enhanced_code").str.starts_with("4."), pl.col("reply_code").str.starts_with("4")
+    ).fill_null(False)
+    permanence = (
+        pl.when(~pl.col("fixed_permanence") & soft_code & (pl.col("cause") != "expired"))
+        .then(pl.lit("soft"))
+        .otherwise("default_permanence")
+    )
+    reputation = pl.col("cause").is_in(["ip_blocklisted", "sender_reputation", "no_ptr", "spam_content"])
+    full = chosen.with_columns(
+        permanence.alias("permanence"),
+        soft_code.alias("soft_code"),
+        pl.when(pl.col("cause_family") == "our_server").then(pl.coalesce("stage", pl.lit("local"))).otherwise("stage").alias("stage"),
+        pl.when(reputation).then(replies.blocklist("low")).alias("blocklist"),
+        pl.when(soft_code).then(replies.retry_after("low")).alias("retry_after_s"),
+        _turned("who_acts") if spoken_by == "us" else pl.col("who_acts"),
+    )
+    written = full.with_columns(_sentence(spoken_by).alias("sentence"))
+    kept = [name for name in COLUMNS if name != "stage"]
+    return written.select(pl.when("done").then(None).otherwise(name).alias(name) if name in kept else name for name in COLUMNS)
+
+
+def _chosen(read: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
+    """The rows with what their rule says; mail that expired with the cause of its last try."""
+    unclassified = book.taxonomy["unclassified"]
+    by_status = (pl.col("status") == "expired").fill_null(False)
+    answers = book.answers
+    last = answers.select("rule", pl.col("cause").alias("last_cause"))
+    joined = read.join(answers, on="rule", how="left", maintain_order="left").join(
+        last, left_on="last_rule", right_on="rule", how="left", maintain_order="left"
+    )
+    expired = book.taxonomy["expired"]
+    gone = by_status | (pl.col("cause") == "expired").fill_null(False)
+
+    def pick(column: str, when_expired: Any, otherwise: Any) -> pl.Expr:
+        return pl.when(by_status).then(pl.lit(when_expired)).otherwise(pl.col(column).fill_null(otherwise)).alias(column)
+
+    return joined.with_columns(pl.when(gone).then("last_cause").alias("last_cause")).with_columns(
+        pick("cause", "expired", "unclassified"),
+        pick("cause_family", expired.family, unclassified.family),
+        pick("default_permanence", expired.permanence, unclassified.permanence),
+        pick("fixed_permanence", True, False),
+        pick("who_acts", expired.who_acts, unclassified.who_acts),
+        pick("what", expired.what, unclassified.what),
+        pick("act", expired.act, unclassified.act),
+    )
+
+
+def _turned(column: str) -> pl.Expr:
+    return pl.col(column).replace({"us": "remote", "remote": "us"})
+
+
+def _sentence(spoken_by: str) -> pl.Expr:
+    sending, receiving = _PARTIES[spoken_by]
+    asker = "their server" if spoken_by == "them" else "our server"
+    listed = pl.when(pl.col("blocklist").is_not_null()).then(pl.format(" (listed by {})", "blocklist")).otherwise(pl.lit(""))
+    minutes = (pl.col("retry_after_s") / 60).ceil().cast(pl.Int64)
+    wait = (
+        pl.when(pl.col("retry_after_s") > 60)
+        .then(pl.format(" in {} minutes", minutes))
+        .when(pl.col("retry_after_s").is_not_null())
+        .then(pl.format(" in {} seconds", pl.col("retry_after_s").cast(pl.Int64)))
+        .otherwise(pl.lit(" later"))
+    )
+    later = (
+        pl.when(pl.col("soft_code") & (pl.col("rule_basis") != "local"))
+        .then(pl.concat_str(pl.lit(f"; {asker} asked to try"), wait))
+        .otherwise(pl.lit(""))
+    )
+    last = (
+        pl.when(pl.col("last_cause").is_not_null())
+        .then(pl.format(" (last try: {})", pl.col("last_cause").str.replace_all("_", " ")))
+        .otherwise(pl.lit(""))
+    )
+    text = pl.concat_str(pl.col("what"), listed, last, pl.lit("; "), pl.col("act"), later)
+    for marker, party in (("sending", sending), ("receiving", receiving)):
+        text = text.str.replace(f"{{{marker}}}", party, literal=True, n=-1)
+        text = text.str.replace(f"{{{marker.capitalize()}}}", party[0].upper() + party[1:], literal=True, n=-1)
+    return text
