@@ -1,0 +1,15 @@
+"""Lines of mail logs become events with typed fields: Postfix, Dovecot, Rspamd and their neighbours."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from mailforensics.grammar.shape import Grammar
+
+
+@cache
+def grammars() -> tuple[Grammar, ...]:
+    """All grammars, in the order in which programs are offered to them."""
+    from mailforensics.grammar import dovecot, milters, postfix, rspamd
+
+    return (postfix.GRAMMAR, dovecot.GRAMMAR, rspamd.GRAMMAR, *milters.GRAMMARS)
