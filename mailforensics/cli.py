@@ -1,0 +1,491 @@
+"""The command line: a thin skin over the calls of the package.
+
+    mailforensics trace sample_data/lost-in-sieve --to bob@example.org --since "10:00"
+
+Exit codes: 0 found, 1 nothing found, 2 wrong use or evidence that cannot be read, 3 a fault of the toolkit itself.
+Answers go to standard output, progress and complaints to standard error; ``--json`` gives the data of an answer.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from mailforensics.errors import EvidenceError, MailforensicsError, NoEvidenceError, OptionError
+from mailforensics.show.escape import terminal
+
+if TYPE_CHECKING:
+    from mailforensics.case import Case
+
+FOUND, NOTHING_FOUND, WRONG_USE, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class _NothingFound(click.ClickException):
+    exit_code = NOTHING_FOUND
+
+
+class _WrongUse(click.ClickException):
+    exit_code = WRONG_USE
+
+
+class _OurFault(click.ClickException):
+    exit_code = OUR_FAULT
+
+
+class _Interrupted(click.ClickException):
+    exit_code = INTERRUPTED
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Errors become one sentence and an exit code; a traceback only where the user asked for it."""
+    try:
+        yield
+    except (click.exceptions.NoArgsIsHelpError, click.exceptions.Exit, click.Abort):
+        raise
+    except click.UsageError as error:
+        raise click.UsageError(terminal(error.format_message()), error.ctx) from error
+    except click.ClickException:
+        raise
+    except NoEvidenceError as error:
+        raise _NothingFound(terminal(error)) from error
+    except MailforensicsError as error:
+        raise _WrongUse(terminal(error)) from error
+    except KeyboardInterrupt as error:
+        raise _Interrupted("Stopped; nothing was changed in the evidence.") from error
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        place = f" ({error.filename})" if error.filename else ""
+        raise _WrongUse(terminal(f"The system said: {error.strerror or error}{place}.")) from error
+    except Exception as error:
+        if os.environ.get("MAILFORENSICS_TRACEBACK"):
+            raise
+        said = f"A fault of mailforensics, not of your evidence: {type(error).__name__}: {error}."
+        advice = "Please report it with what MAILFORENSICS_TRACEBACK=1 adds."
+        raise _OurFault(terminal(f"{said} {advice}")) from error
+
+
+class _Commands(click.Group):
+    """The group of all commands; nothing leaves it as a traceback, and names cannot steer the terminal."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _failures():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _failures():
+            return super().invoke(ctx)
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="mailforensics-notebooks", prog_name="mailforensics")
+def main() -> None:
+    """Where is my mail? Answers from mail logs and message headers.
+
+    \b
+    Try it on a sample case:      mailforensics demo
+    Trace a mail in your logs:    mailforensics trace /var/log/mail.log* --to bob@example.org
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+_json = click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
+
+
+def _together(*options: Decorator) -> Decorator:
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_evidence = _together(
+    click.argument("evidence", nargs=-1, required=True),
+    click.option(
+        "--own", multiple=True, metavar="NET-OR-HOST", help="A network or host name of ours; repeat it."
+    ),
+    click.option(
+        "--timezone",
+        multiple=True,
+        metavar="ZONE",
+        help="Zone of stamps without one, or 'PATTERN=ZONE' for the paths that match; repeat it.",
+    ),
+    click.option(
+        "--year", type=click.IntRange(1970, 9999), help="Year of the newest stamp, where stamps have none."
+    ),
+)
+
+_question = _together(
+    click.option("--to", metavar="ADDRESS", help="Recipient, or a part of it."),
+    click.option("--from", "sender", metavar="ADDRESS", help="Envelope sender, or a part of it."),
+    click.option("--message-id", metavar="ID", help="Message-ID, or a part of it."),
+    click.option("--queue-id", metavar="ID", help="Queue id on any host."),
+    click.option("--subject", metavar="TEXT", help="Subject, or a part of it."),
+    click.option("--since", metavar="TIME", help="Not before, as '2026-03-02 10:00' or '10:00'."),
+    click.option("--until", metavar="TIME", help="Not after."),
+)
+
+
+@main.command("open")
+@_evidence
+@_json
+def open_(as_json: bool, **given: Any) -> None:
+    """Show what a heap of evidence holds: sources, time covered, gaps, counts, what was not understood.
+
+    \b
+    mailforensics open /var/log/mail.log /var/log/rspamd
+    mailforensics open logs/ --timezone Europe/Berlin --year 2026
+    mailforensics open logs/ --timezone 'mx*=America/New_York' --timezone 'mail*=Europe/Berlin'
+    zcat mail.log.2.gz | mailforensics open -
+    """
+    from mailforensics.show import text
+
+    summary = _case(**given).summary()
+    _answer(summary, text.summary, as_json)
+
+
+@main.command()
+@_evidence
+@click.option("-o", "--output", required=True, metavar="CASE", help="Folder for the tables and the manifest.")
+@_json
+def ingest(output: str, as_json: bool, **given: Any) -> None:
+    """Parse and link evidence once and keep the tables as Parquet, to open again without parsing.
+
+    \b
+    mailforensics ingest /var/log/mail.log* -o case/
+    mailforensics trace case/ --to bob@example.org
+    """
+    from mailforensics.show import text
+
+    case = _case(**given)
+    case.save(output)
+    _answer(
+        case.summary() | {"case": output},
+        lambda data: f"{text.summary(data)}\n\nSaved in {terminal(output)}",
+        as_json,
+    )
+
+
+@main.command()
+@_evidence
+@_question
+@_json
+def trace(as_json: bool, **given: Any) -> None:
+    """Tell the story of the mails that match: where each copy ended, how sure that is, and every step.
+
+    Parts of addresses and ids match; several options must all hold. EVIDENCE may be a saved case.
+
+    \b
+    mailforensics trace /var/log/mail.log* --to bob@example.org --since "2026-03-02 10:00"
+    mailforensics trace case/ --message-id d7979c16f20c
+    mailforensics trace mail.log mx.log --from alex --subject "Offer 4711" --json
+    """
+    from mailforensics.show import text
+
+    asked = _asked(given)
+    if not asked:
+        raise click.UsageError(
+            "Say which mail: --to, --from, --message-id, --queue-id, --subject, --since or --until."
+        )
+    told = _case(**given).trace(**asked).to_dict()
+    _answer(told, text.trace, as_json)
+    if not told["journeys"]:
+        sys.exit(NOTHING_FOUND)
+
+
+@main.command()
+@click.argument("file")
+@click.option(
+    "--own", multiple=True, metavar="NET-OR-HOST", help="A network or host name of ours; repeat it."
+)
+@_json
+def headers(file: str, own: tuple[str, ...], as_json: bool) -> None:
+    """Read the headers of a message: its hops from sender to mailbox, who wrote what, authentication.
+
+    \b
+    mailforensics headers mail.eml
+    mailforensics headers mail.eml --own 198.51.100.0/24 --own mx.example.com
+    mailforensics headers - < mail.eml
+    """
+    from mailforensics.show import text
+
+    read = _read_headers(file, own)
+    _answer(read, text.message, as_json)
+    if not read["headers"]:
+        sys.exit(NOTHING_FOUND)
+
+
+@main.command()
+@click.argument("case")
+@click.argument("name")
+@click.option(
+    "--format", "kind", type=click.Choice(["csv", "json", "parquet"]), default="csv", show_default=True
+)
+@click.option("--columns", metavar="A,B", help="Only these columns, in this order.")
+@click.option("--limit", type=click.IntRange(0), help="Only the first rows.")
+@click.option("-o", "--output", metavar="FILE", help="Write to this file instead of standard output.")
+def table(
+    case: str, name: str, kind: str, columns: str | None, limit: int | None, output: str | None
+) -> None:
+    """Print a table of a case; `mailforensics schema` lists the tables and their columns.
+
+    \b
+    mailforensics table case/ deliveries --format csv > deliveries.csv
+    mailforensics table case/ messages --columns time,sender,recipients --limit 20
+    mailforensics table /var/log/mail.log events --format parquet -o events.parquet
+    """
+    from mailforensics import schema
+    from mailforensics.show import export
+
+    known = schema.table(name)
+    chosen = [column.strip() for column in columns.split(",")] if columns else []
+    for column in chosen:
+        known.column(column)
+    rows = _case((case,)).table(name)
+    rows = rows.select(chosen) if chosen else rows
+    rows = rows.slice(0, limit) if limit is not None else rows
+    with _binary_output(output, kind) as out:
+        export.FORMATS[kind](rows, out)
+    if not rows.num_rows:
+        sys.exit(NOTHING_FOUND)
+
+
+@main.command()
+@_evidence
+@_question
+@click.option("-o", "--output", required=True, metavar="FILE", help="The HTML file to write.")
+@_json
+def report(output: str, as_json: bool, **given: Any) -> None:
+    """Write a report as one HTML file that opens without any request; with a question, its trace is in it.
+
+    \b
+    mailforensics report /var/log/mail.log* -o report.html
+    mailforensics report case/ --to bob@example.org --since "10:00" -o report.html
+    """
+    asked = _asked(given)
+    case = _case(**given)
+    traces = [case.trace(**asked)] if asked else []
+    case.report(output, traces=traces)
+    found = not traces or bool(traces[0].to_dict()["journeys"])
+    _answer(
+        {"report": output, "found": found},
+        lambda data: f"Report written to {terminal(data['report'])}",
+        as_json,
+    )
+    if not found:
+        sys.exit(NOTHING_FOUND)
+
+
+@main.command()
+@click.argument("name", required=False)
+@_json
+def schema(name: str | None, as_json: bool) -> None:
+    """List the tables, or the columns of one table.
+
+    \b
+    mailforensics schema
+    mailforensics schema deliveries
+    mailforensics schema --json
+    """
+    from mailforensics import schema as tables
+    from mailforensics.show import reference
+
+    if name:
+        tables.table(name)
+    chosen = [table for table in reference.as_dict() if name in (None, table["name"])]
+    _answer(chosen if name is None else chosen[0], _schema_text, as_json)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--force", is_flag=True, help="Write over notebooks that are there already.")
+@_json
+def notebooks(folder: str, force: bool, as_json: bool) -> None:
+    """Copy the notebooks to a folder, to work in.
+
+    \b
+    mailforensics notebooks ~/mail-notebooks
+    """
+    from mailforensics import samples
+
+    target = Path(folder)
+    sources = sorted(samples.folder("notebooks").glob("*.ipynb"))
+    taken = [source.name for source in sources if (target / source.name).exists()]
+    if taken and not force:
+        raise OptionError(f"{target / taken[0]} is there already. Name another folder, or say --force.")
+    target.mkdir(parents=True, exist_ok=True)
+    copied = [str(shutil.copyfile(source, target / source.name)) for source in sources]
+    _answer({"notebooks": copied}, lambda data: "\n".join(map(terminal, data["notebooks"])), as_json)
+
+
+@main.command()
+@click.argument("scenario", default="lost-in-sieve")
+@click.option("--list", "only_list", is_flag=True, help="List the sample cases.")
+@click.option("--report", "report_path", metavar="FILE", help="Write the report of the case, too.")
+@_json
+def demo(scenario: str, only_list: bool, report_path: str | None, as_json: bool) -> None:
+    """Trace a lost mail in a sample case, with nothing to set up.
+
+    \b
+    mailforensics demo
+    mailforensics demo bounced --report report.html
+    mailforensics demo --list
+    """
+    from mailforensics import samples
+    from mailforensics.show import text
+
+    if only_list:
+        stories = {name: _first_sentence(samples.story(name)) for name in samples.names()}
+        _answer(stories, _list_text, as_json)
+        return
+    asked = samples.question(scenario)
+    with _progress() as progress:
+        case = samples.load(scenario, progress=progress)
+    found = case.trace(**asked)
+    if report_path:
+        case.report(report_path, traces=[found])
+    told = found.to_dict()
+    _answer(
+        told, lambda data: f"{_demo_lead(scenario, asked)}\n\n{text.trace(data, width=_width())}", as_json
+    )
+    if not told["journeys"]:
+        sys.exit(NOTHING_FOUND)
+
+
+@main.command()
+@_json
+def doctor(as_json: bool) -> None:
+    """Say what of Python, libraries, extras, browser and Jupyter works here; a lack is a word, not a failure.
+
+    \b
+    mailforensics doctor
+    """
+    from mailforensics.show import doctor as examination
+
+    _answer([*examination.examine()], examination.as_text, as_json)
+
+
+def _case(
+    evidence: tuple[str, ...],
+    own: tuple[str, ...] = (),
+    timezone: tuple[str, ...] = (),
+    year: int | None = None,
+    **_: Any,
+) -> Case:
+    import mailforensics
+
+    with _progress() as progress:
+        return mailforensics.open_case(
+            list(evidence), own=list(own), timezone=_zones(timezone), year=year, progress=progress
+        )
+
+
+def _zones(given: tuple[str, ...]) -> str | dict[str, str] | None:
+    """One zone for all, or zones by path pattern; a bare zone beside patterns is for the rest."""
+    zones = {pattern or "*": zone for pattern, _, zone in (zone.rpartition("=") for zone in given)}
+    if len(zones) < len(given):
+        raise click.UsageError("--timezone names two zones for the same paths; give 'PATTERN=ZONE' for each.")
+    return zones["*"] if list(zones) == ["*"] else zones or None
+
+
+def _asked(given: dict[str, Any]) -> dict[str, str]:
+    keys = ("to", "sender", "message_id", "queue_id", "subject", "since", "until")
+    taken = {key: given.pop(key) for key in keys}
+    return {key: value for key, value in taken.items() if value}
+
+
+def _read_headers(file: str, own: tuple[str, ...]) -> dict[str, Any]:
+    import mailforensics
+
+    given = sys.stdin.buffer.read() if file == "-" else Path(file)
+    read: dict[str, Any] = mailforensics.read_headers(given, own=list(own)).to_dict()
+    return read
+
+
+def _answer(data: Any, as_text: Callable[[Any], str], as_json: bool) -> None:
+    from mailforensics.show import export
+
+    click.echo(export.json_text(data) if as_json else as_text(data))
+
+
+def _width() -> int:
+    return max(80, shutil.get_terminal_size((110, 24)).columns) if sys.stdout.isatty() else 110
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on standard error where that is a terminal; it is called with bytes done and in all."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Reading", total=None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield advance
+
+
+@contextmanager
+def _binary_output(path: str | None, kind: str) -> Iterator[BinaryIO]:
+    if path:
+        try:
+            with Path(path).open("wb") as file:
+                yield file
+        except OSError as error:
+            raise EvidenceError(
+                f"Cannot write {path}: {error.strerror}. Name another file with -o."
+            ) from error
+        return
+    if kind == "parquet" and sys.stdout.isatty():
+        raise click.UsageError("Parquet is no text for a terminal: name a file with -o.")
+    yield sys.stdout.buffer
+
+
+def _schema_text(data: Any) -> str:
+    if isinstance(data, list):
+        return "\n".join(f"{table['name']:16} {table['sentence']}" for table in data)
+    lines = [f"{data['name']}: {data['sentence']}", ""]
+    lines += [f"  {it['name']:22} {it['type']:34.34} {it['sentence']}" for it in data["columns"]]
+    return "\n".join(lines)
+
+
+def _list_text(stories: dict[str, str]) -> str:
+    return "\n".join(f"{terminal(name):24} {terminal(said)}" for name, said in stories.items())
+
+
+def _first_sentence(story: str) -> str:
+    return story.split("\n\n")[0].replace("\n", " ").split(". ")[0].removesuffix(".") + "."
+
+
+def _demo_lead(scenario: str, asked: dict[str, str]) -> str:
+    from mailforensics import samples
+
+    options = " ".join(f'--{key} "{terminal(value)}"' for key, value in asked.items())
+    story = terminal(samples.story(scenario).split("\n\n")[0], keep="\n")
+    return f"{story}\n\n$ mailforensics trace {terminal(samples.path(scenario))} {options}"
+
+
+if __name__ == "__main__":
+    main()

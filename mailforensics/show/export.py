@@ -1,0 +1,106 @@
+"""Tables and answers as JSON, CSV and Parquet: times in ISO 8601 UTC, formulas and control characters defused.
+
+CSV follows RFC 4180 with a header line; lists and structs stand in it as JSON. JSON is one array with a row a line, so
+that both ``json.load`` and ``grep`` can read it. NaN, which JSON lacks, becomes null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import IO, Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mailforensics.show import escape
+
+_ROWS_AT_ONCE = 20_000
+_STAMP = "%Y-%m-%dT%H:%M:%S%.6fZ"
+
+
+def json_value(value: Any) -> Any:
+    """A value of a table or answer as JSON knows it.
+
+    >>> json_value({"time": datetime(2026, 3, 2, 9, 2, 11, tzinfo=UTC), "score": math.nan})
+    {'time': '2026-03-02T09:02:11Z', 'score': None}
+    """
+    if isinstance(value, dict):
+        return {str(key): json_value(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_value(inner) for inner in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def json_text(value: Any, *, indent: int | None = 2) -> str:
+    r"""A value as JSON in ASCII: a control character or half of a surrogate pair is spelt out.
+
+    >>> json_text({"subject": "\x1b[31m"}, indent=None)
+    '{"subject": "\\u001b[31m"}'
+    """
+    return json.dumps(json_value(value), indent=indent, ensure_ascii=True, default=str)
+
+
+def write_json(table: pa.Table, out: IO[bytes]) -> None:
+    """Write the rows of a table as a JSON array, a row a line."""
+    lines = (json_text(row, indent=None) for row in _rows(table))
+    out.write(b"[")
+    for at, line in enumerate(lines):
+        out.write((",\n" if at else "\n").encode() + line.encode())
+    out.write(b"\n]\n")
+
+
+def write_csv(table: pa.Table, out: IO[bytes]) -> None:
+    """Write a table as CSV that a spreadsheet can open without running any of it."""
+    _defused(table).write_csv(out, datetime_format=_STAMP)
+
+
+def write_parquet(table: pa.Table, out: IO[bytes]) -> None:
+    """Write a table as Parquet, types and column documentation included."""
+    pq.write_table(table, out, compression="zstd")
+
+
+FORMATS: dict[str, Callable[[pa.Table, IO[bytes]], None]] = {
+    "csv": write_csv,
+    "json": write_json,
+    "parquet": write_parquet,
+}
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    for batch in table.to_batches(max_chunksize=_ROWS_AT_ONCE):
+        yield from batch.to_pylist()
+
+
+def _defused(table: pa.Table) -> pl.DataFrame:
+    return pl.DataFrame([_defused_column(name, table[name]) for name in table.column_names])
+
+
+def _defused_column(name: str, column: pa.ChunkedArray) -> pl.Series:
+    safe_name = escape.csv_cell(name)
+    if pa.types.is_nested(column.type):
+        texts = [None if value is None else json_text(value, indent=None) for value in column.to_pylist()]
+        return pl.Series(safe_name, texts, dtype=pl.String)
+    if pa.types.is_binary(column.type):
+        decoded = [json_value(value) for value in column.to_pylist()]
+        return _defused_text(pl.Series(safe_name, decoded, dtype=pl.String))
+    series = pl.Series(safe_name, column)
+    if series.dtype in (pl.Categorical, pl.Enum):
+        series = series.cast(pl.String)
+    return _defused_text(series) if series.dtype == pl.String else series
+
+
+def _defused_text(series: pl.Series) -> pl.Series:
+    """Only the distinct texts that need it go through Python, one by one."""
+    distinct = series.unique().drop_nulls()
+    changed = {text: safe for text in distinct if (safe := escape.csv_cell(text)) != text}
+    return series.replace(changed) if changed else series
