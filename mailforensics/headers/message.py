@@ -1,0 +1,387 @@
+"""Messages as tables: documents, header fields, hops, authentication results and filter verdicts.
+
+``read_message`` takes the bytes of one message (.eml, a Maildir file, a header section alone)::
+
+    Return-Path: <alice@example.org>
+    Received: from mail.example.org (mail.example.org [192.0.2.7]) by mx.example.net (Postfix) ...
+    Authentication-Results: mx.example.net; spf=pass smtp.mailfrom=example.org
+    From: Alice <alice@example.org>
+
+and gives one :class:`Message` whose tables have the columns of :mod:`mailforensics.schema`. ``read_messages`` does it
+for many at once, whole columns at a time. Spans in ``hops`` are byte offsets into ``raw`` of the same field in
+``headers``, so that a view can mark each value in the field as it came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from mailforensics import schema
+from mailforensics.errors import EvidenceError
+from mailforensics.headers import authentication, path, spam
+from mailforensics.headers.dates import read_date
+from mailforensics.headers.domains import domain_of
+from mailforensics.headers.fields import Field, HeaderSection, clean_pasted, read_fields, readable
+from mailforensics.headers.received import read_stamp
+from mailforensics.limits import DEFAULT, Limits
+
+TABLES = ("documents", "headers", "hops", "auth_results", "scans")
+_AUTH_FIELDS = frozenset(
+    ("authentication-results", "arc-authentication-results", "received-spf", "dkim-signature", "arc-seal")
+)
+_LOOKS_PASTED = re.compile(r"\s*(?:>[ \t]*)*[A-Za-z][A-Za-z0-9-]*:(?!\\)")
+_ADDRESS = re.compile(r"<\s*([^<>\s]*)\s*>|([^\s<>,;:()\"]+@[^\s<>,;:()\"]+)")
+
+
+@dataclass(frozen=True)
+class MessageTables:
+    """The tables of one or many messages, as polars frames; the properties of the same names are Arrow tables.
+
+    >>> tables = read_message(b"Subject: x\\n\\n")
+    >>> tables.headers["name"].to_pylist()
+    ['Subject']
+    """
+
+    frames: dict[str, pl.DataFrame]
+    data: bytes | None = field(default=None, repr=False)
+
+    def _table(self, name: str) -> pa.Table:
+        return schema.to_table(name, self.frames[name])
+
+    @cached_property
+    def documents(self) -> pa.Table:
+        """One row per message file."""
+        return self._table("documents")
+
+    @cached_property
+    def headers(self) -> pa.Table:
+        """One row per field, in order; ``raw`` holds the bytes as they came."""
+        return self._table("headers")
+
+    @cached_property
+    def hops(self) -> pa.Table:
+        """One row per Received field; hop 1 is nearest to the sender."""
+        return self._table("hops")
+
+    @cached_property
+    def auth_results(self) -> pa.Table:
+        """One row per method of each authentication field."""
+        return self._table("auth_results")
+
+    @cached_property
+    def scans(self) -> pa.Table:
+        """One row per verdict of a spam filter."""
+        return self._table("scans")
+
+
+Message = MessageTables
+"""The tables of one message: what ``read_message`` and ``read_headers`` give."""
+
+
+def read_headers(
+    source: bytes | str | os.PathLike[str], *, own: Sequence[str] = (), limits: Limits = DEFAULT
+) -> Message:
+    """The tables of one message from its bytes, from pasted header text, or from a file.
+
+    Text with a line break or that begins like a field (``Received: ...``) is read as pasted text: quoting,
+    shared indentation and lost folding are undone. Any other text is a path. ``own`` names the networks and
+    hosts that are yours: without it every hop is ``claimed``.
+
+    Raises :class:`EvidenceError` when the file cannot be read and :class:`OptionError` when ``own`` does not fit.
+
+    >>> read_headers("Received: by mx.example.net id 7; 1 Jan 2026 00:00 +0000").hops["by_name"].to_pylist()
+    ['mx.example.net']
+    """
+    if isinstance(source, bytes):
+        return read_message(source, own=own, limits=limits)
+    if isinstance(source, str) and ("\n" in source or "\r" in source or _LOOKS_PASTED.match(source)):
+        return read_message(clean_pasted(source), own=own, limits=limits)
+    try:
+        with Path(source).open("rb") as file:
+            data = file.read(limits.message_bytes)
+    except (OSError, ValueError) as error:
+        raise EvidenceError(
+            f"{source} could not be read as a message: {error}. Give a file, bytes or header text."
+        ) from error
+    return read_message(data, own=own, limits=limits)
+
+
+def read_message(
+    data: bytes,
+    *,
+    source_id: int = 0,
+    base_offset: int = 0,
+    own: Sequence[str] = (),
+    trusted: Sequence[str] = (),
+    submission: Sequence[str] = (),
+    authserv: Sequence[str] = (),
+    limits: Limits = DEFAULT,
+) -> Message:
+    """The tables of one message from its bytes; bad bytes are rows with defects, nothing is raised for them.
+
+    ``own`` and ``trusted`` are networks and host names as :meth:`.path.Own.of` reads them, ``submission`` those
+    of servers whose clients had to log in. ``authserv`` names authserv-ids whose forged copies our border
+    removes: their fields then count right below the border too, where milters write.
+
+    >>> message = read_message(b"Received: from a ([192.0.2.1]) by b with SMTP id 1; 1 Jan 2026 00:00 +0000\\n\\n")
+    >>> message.hops["from_ip"].to_pylist()
+    ['192.0.2.1']
+    """
+    border = path.Border.of(own, trusted, submission)
+    rows = _Rows(border, tuple(word.lower() for word in authserv), limits)
+    rows.add(source_id, base_offset, data)
+    return MessageTables(rows.frames(), data)
+
+
+def read_messages(
+    messages: Iterable[tuple[int, int, bytes]],
+    *,
+    own: Sequence[str] = (),
+    trusted: Sequence[str] = (),
+    submission: Sequence[str] = (),
+    authserv: Sequence[str] = (),
+    limits: Limits = DEFAULT,
+) -> MessageTables:
+    """The tables of many messages, given as (source_id, byte offset in the source, bytes).
+
+    ``document_id`` is made from source and offset and is the same in every run. Options as for
+    :func:`read_message`.
+
+    >>> read_messages([(1, 0, b"Subject: a\\n\\n"), (1, 12, b"Subject: b\\n\\n")]).documents["subject"].to_pylist()
+    ['a', 'b']
+    """
+    rows = _Rows(path.Border.of(own, trusted, submission), tuple(word.lower() for word in authserv), limits)
+    for source_id, offset, data in messages:
+        rows.add(source_id, offset, data)
+    return MessageTables(rows.frames())
+
+
+def document_id(source_id: int, offset: int) -> int:
+    """The number of the message that begins at this byte of a source; fields follow from it.
+
+    >>> document_id(1, 12) - document_id(1, 0)
+    12
+    """
+    return (source_id << 40) + offset
+
+
+class _Rows:
+    """Gathers the rows of messages one after another."""
+
+    def __init__(self, border: path.Border, authserv: tuple[str, ...], limits: Limits) -> None:
+        self.border, self.authserv, self.limits = border, authserv, limits
+        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+
+    def add(self, source_id: int, offset: int, data: bytes) -> None:
+        number = document_id(source_id, offset)
+        section = read_fields(data, limits=self.limits)
+        hops = self._hops(number, section)
+        self._headers(number, section)
+        self._auth_results(number, section, hops)
+        self._scans(number, section, hops)
+        self.rows["hops"] += hops
+        self.rows["documents"].append(_document(number, source_id, data, section, len(hops)))
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        return {name: _frame(name, rows) for name, rows in self.rows.items()}
+
+    def _headers(self, number: int, section: HeaderSection) -> None:
+        for ordinal, one in enumerate(section.fields):
+            value, odd = readable(one.key, one.raw_value)
+            self.rows["headers"].append(
+                {
+                    "document_id": number, "ordinal": ordinal, "name": one.name, "raw": one.raw, "value": value,
+                    "line_number": one.line_number, "byte_offset": one.byte_offset, "byte_length": len(one.raw),
+                    "defects": [*one.defects, *odd], "event_id": number + one.byte_offset,
+                }
+            )  # fmt: skip
+
+    def _hops(self, number: int, section: HeaderSection) -> list[dict[str, Any]]:
+        rows = [
+            _hop(number, ordinal, one) for ordinal, one in enumerate(section.fields) if one.key == "received"
+        ]
+        complete_hops(rows, self.border)
+        return rows
+
+    def _auth_results(self, number: int, section: HeaderSection, hops: list[dict[str, Any]]) -> None:
+        from_domain = domain_of(address_of(section.first("from") or "") or "")
+        for ordinal, one in enumerate(section.fields):
+            if one.key not in _AUTH_FIELDS:
+                continue
+            rows = authentication.read_field(one.key, readable(one.key, one.raw_value)[0])
+            authentication.mark_alignment(rows, from_domain)
+            for row in rows:
+                trust = authserv_trust(row["authserv_id"], ordinal, hops, self.border, self.authserv)
+                row |= {"document_id": number, "ordinal": ordinal, "authserv_trust": trust}
+                if row["field"] in ("DKIM-Signature", "ARC-Seal"):
+                    row["authserv_trust"] = None
+            self.rows["auth_results"] += rows
+
+    def _scans(self, number: int, section: HeaderSection, hops: list[dict[str, Any]]) -> None:
+        fields = [
+            (one.name, readable(one.key, one.raw_value)[0])
+            for one in section.fields
+            if one.key in spam.FIELDS
+        ]
+        for row in spam.read_scans(fields):
+            names = row["spam_field"]
+            ordinals = [place for place, one in enumerate(section.fields) if one.key in names]
+            first = section.fields[ordinals[0]]
+            row |= {
+                "document_id": number, "ordinal": ordinals[0], "message_id": _bare_id(section.first("message-id")),
+                "subject": section.first("subject"), "evidence": [number + first.byte_offset],
+                "trust": _trust_at(ordinals[0], hops),
+            }  # fmt: skip
+            self.rows["scans"].append(row)
+
+
+def _hop(number: int, ordinal: int, one: Field) -> dict[str, Any]:
+    stamp = read_stamp(one.raw_value)
+    row: dict[str, Any] = {name: getattr(stamp, name) for name in _STAMP_COLUMNS}
+    row["spans"] = [
+        {"field": column, "start": start + one.value_start, "end": end + one.value_start}
+        for column, start, end in stamp.spans
+    ]
+    return {"document_id": number, "ordinal": ordinal, "event_id": number + one.byte_offset} | row
+
+
+_STAMP_COLUMNS = (
+    "from_domain", "from_helo", "from_name", "from_ip", "from_port", "ident", "by_name", "by_ip", "with_protocol",
+    "with_clause", "via", "id", "for_address", "envelope_from", "tls_version", "tls_cipher", "tls_bits", "auth",
+    "auth_user", "software", "comment", "time", "time_original", "time_precision", "time_method", "utc_offset_min",
+    "format", "parse_status", "defects",
+)  # fmt: skip
+
+
+def complete_hops(rows: list[dict[str, Any]], border: path.Border) -> None:
+    """Adds to the hops of one message, top first, what only the whole path says: number, delay, trust, role."""
+    count = len(rows)
+    times = [row["time"] for row in reversed(rows)]
+    waits, suspects = path.delays(times), path.clock_suspects(times)
+    for place, (row, judged) in enumerate(zip(rows, path.judge(rows, border), strict=True)):
+        hop = count - place
+        row |= judged | {"hop": hop, "delay_s": waits[hop - 1], "clock_suspect": suspects[hop - 1]}
+        row["role"] = path.role(row, first=hop == 1, last=place == 0)
+
+
+def authserv_trust(
+    server: str | None,
+    ordinal: int,
+    hops: Sequence[dict[str, Any]],
+    border: path.Border,
+    authserv: Sequence[str] = (),
+) -> str:
+    """Whether an authentication field at this place was written by a server of ours: RFC 8601 §5 and §7.1.
+
+    ``missing`` without an authserv-id. ``ours`` needs an authserv-id that is ours and a place above the lowest
+    Received field that is ours: what stands below may have come with the message. Ids in ``authserv`` count
+    below it too, down to the first claimed Received field.
+
+    >>> authserv_trust("mx.example.net", 0, [], path.Border.of(own=["mx.example.net"]))
+    'foreign'
+    """
+    if not server:
+        return "missing"
+    ours = [hop for hop in hops if hop["trust"] == "ours"]
+    names = {str(hop["by_name"]).lower() for hop in ours}
+    known = server.lower() in authserv or border.own.has_host(server) or server.lower() in names
+    if not ours or not known:
+        return "foreign"
+    claimed = [hop["ordinal"] for hop in hops if hop["trust"] != "ours"]
+    stop = max(hop["ordinal"] for hop in ours)
+    if server.lower() in authserv:
+        stop = claimed[0] if claimed else ordinal + 1
+    return "ours" if ordinal < stop else "foreign"
+
+
+def _trust_at(ordinal: int, hops: Sequence[dict[str, Any]]) -> str:
+    """The trust of a field that no server signs: that of the Received field above which it stands."""
+    below = [hop for hop in hops if hop["ordinal"] > ordinal]
+    return str(below[0]["trust"]) if below else "claimed"
+
+
+def _document(number: int, source_id: int, data: bytes, section: HeaderSection, hops: int) -> dict[str, Any]:
+    date = read_date(section.first("date") or "")
+    defects = list(section.defects)
+    counts: dict[str, int] = {}
+    for one in section.fields:
+        counts[one.key] = counts.get(one.key, 0) + 1
+    defects += [f"several_{key}" for key in _ONCE if counts.get(key, 0) > 1]
+    defects += [f"no_{key}" for key in ("from", "date", "message-id") if key not in counts]
+    defects += [f"date_{defect}".replace("date_date", "date") for defect in date.defects if "date" in counts]
+    return {
+        "document_id": number, "source_id": source_id, "sha256": hashlib.sha256(data).hexdigest(),
+        "message_id": _bare_id(section.first("message-id")), "subject": section.first("subject"),
+        "from_address": address_of(section.first("from") or ""), "date": date.time,
+        "return_path": address_of(section.first("return-path") or ""), "size": len(data), "hop_count": hops,
+        "defects": defects, "body_offset": section.body_start, "date_offset_min": date.utc_offset_min,
+        "reply_to": address_of(section.first("reply-to") or ""),
+    }  # fmt: skip
+
+
+_ONCE = (
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "bcc",
+    "message-id",
+    "subject",
+    "date",
+    "in-reply-to",
+    "references",
+)
+
+
+def _bare_id(text: str | None) -> str | None:
+    return text.strip() if text and text.strip() else None
+
+
+def address_of(text: str) -> str | None:
+    """The first address of a From, Reply-To or Return-Path field; ``""`` for ``<>``, None when there is none.
+
+    >>> address_of("Bob <bob@example.org>"), address_of("<>"), address_of("nobody")
+    ('bob@example.org', '', None)
+    """
+    bracketed = None
+    for match in _ADDRESS.finditer(_unquote_names(text)):
+        bracketed = match
+        break
+    if bracketed is None:
+        return None
+    return bracketed[1] if bracketed[1] is not None else bracketed[2]
+
+
+def _unquote_names(text: str) -> str:
+    """The field without quoted display names, which may hold a second, misleading address."""
+    return re.sub(r'"(?:[^"\\]|\\.)*"(?=\s*<)', "", text[:4096])
+
+
+def _frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    if not rows:
+        return schema.empty(name)
+    wanted = schema.polars_schema(name)
+    columns = {column: _EXTRA.get(column) for row in rows[:1] for column in row} | dict(wanted)
+    return pl.DataFrame(
+        rows, schema={column: kind or wanted.get(column) for column, kind in columns.items()}, strict=False
+    )
+
+
+_EXTRA: dict[str, pl.DataType] = {
+    "event_id": pl.Int64(), "from_domain": pl.String(), "with_clause": pl.String(), "auth": pl.String(),
+    "time_precision": pl.String(), "time_method": pl.String(), "peer_trust": pl.String(), "is_border": pl.Boolean(),
+    "comment": pl.String(), "method_version": pl.String(), "action": pl.String(), "spam_field": pl.List(pl.String()),
+    "document_id": pl.Int64(), "ordinal": pl.Int32(), "trust": pl.String(), "body_offset": pl.Int64(),
+    "date_offset_min": pl.Int32(), "reply_to": pl.String(), "role": pl.String(),
+}  # fmt: skip
