@@ -1,0 +1,128 @@
+"""A mail host of the lab: writes its configuration, starts its servers in order, asks them things."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import dovecot_config
+import postfix_config
+import rspamd_config
+from machine import Machine, end, wait_for
+from world import SELECTOR, TIMEZONE, HostPlan
+
+class MailHost:
+    """Postfix, Dovecot, Rspamd, Redis and rsyslog on one `Machine`."""
+
+    def __init__(self, plan: HostPlan, machine: Machine, *, postfix: dict[str, str] | None = None,
+                 master: str = "", dovecot: dict[str, object] | None = None, rspamd: dict[str, object] | None = None) -> None:
+        self.plan = plan
+        self.name = plan.name
+        self.machine = machine
+        self.address = plan.addresses[0]
+        self._processes: list[subprocess.Popen] = []
+        self._postfix, self._master = dict(postfix or {}), master
+        self._dovecot, self._rspamd = dict(dovecot or {}), dict(rspamd or {})
+
+    # -- configuration ---------------------------------------------------
+
+    def configure(self, certificates: dict[str, bytes], keys: dict[str, bytes], release: str) -> None:
+        machine = self.machine
+        zone = machine.path("/usr/share/zoneinfo/" + TIMEZONE)
+        machine.write("/etc/localtime", zone.read_bytes())
+        machine.write("/etc/timezone", TIMEZONE + "\n")
+        template = "RSYSLOG_TraditionalFileFormat" if self.plan.traditional_stamps else "RSYSLOG_FileFormat"
+        machine.write("/etc/rsyslog.conf", 'module(load="imuxsock")\nglobal(workDirectory="/var/spool/rsyslog")\n'
+                      f'mail.* action(type="omfile" file="/var/log/mail.log" template="{template}")\n')
+        for name, content in certificates.items():
+            machine.write(f"/etc/ssl/lab/{name}", content, 0o644)
+        self._user_vmail()
+        for path, text in {
+            **postfix_config.files(self.plan, self._postfix, self._master),
+            **dovecot_config.files(self.plan, release, **self._dovecot),  # type: ignore[arg-type]
+            **rspamd_config.files(self.plan, **self._rspamd),  # type: ignore[arg-type]
+        }.items():
+            machine.write(path, text)
+        machine.write("/etc/dovecot/sieve/bin/learn-spam.sh", dovecot_config.LEARN_SCRIPT, 0o755)
+        for domain, key in keys.items():
+            machine.write(f"/var/lib/rspamd/dkim/{domain}.{SELECTOR}.key", key)
+        machine.run("chown", "-R", "_rspamd:_rspamd", "/var/lib/rspamd")
+        machine.run("sh", "-c", "mkdir -p /run/dovecot /var/log/rspamd /var/spool/rsyslog && chown _rspamd /var/log/rspamd")
+        machine.run("postfix", "check")  # makes the queue folders, where Dovecot puts its sockets
+        machine.run("sievec", "/etc/dovecot/sieve/before.d/10-junk.sieve")
+
+    def _user_vmail(self) -> None:
+        self.machine.run("sh", "-c", "groupadd -g 5000 vmail && useradd -u 5000 -g 5000 -d /srv/mail -s /usr/sbin/nologin vmail"
+                         " && mkdir -p /srv/mail && chown vmail:vmail /srv/mail")
+
+    def install_sieve(self, user: str, script: str) -> None:
+        """Make `script` the active Sieve script of a user."""
+        home = f"/srv/mail/{self.plan.domain}/{user}"
+        self.machine.write(f"{home}/.dovecot.sieve", script)
+        self.machine.run("sievec", f"{home}/.dovecot.sieve")
+        self.machine.run("chown", "-R", "vmail:vmail", "/srv/mail")
+
+    # -- life ------------------------------------------------------------
+
+    def start(self) -> None:
+        self.start_syslog()
+        self._processes.append(self.machine.start("/usr/bin/redis-server", "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"))
+        self._wait_port("127.0.0.1", 6379)
+        self._processes.append(self.machine.start("/usr/bin/rspamd", "-f", "-u", "_rspamd", "-g", "_rspamd",
+                                                  output="/var/log/rspamd-stderr.log"))
+        self._wait_port("127.0.0.1", 11332)
+        self.start_dovecot()
+        self.start_postfix()
+
+    def start_syslog(self) -> None:
+        self._processes.append(self.machine.start("/usr/sbin/rsyslogd", "-n", output="/var/log/rsyslog-stderr.log"))
+        wait_for("the syslog socket", self.machine.path("/dev/log").exists)
+
+    def start_dovecot(self) -> None:
+        self._dovecot_process = self.machine.start("/usr/sbin/dovecot", "-F", output="/var/log/dovecot-stderr.log")
+        self._processes.append(self._dovecot_process)
+        self._wait_port(self.address, 993)
+
+    def stop_dovecot(self) -> None:
+        end(self._dovecot_process)
+
+    def start_postfix(self) -> None:
+        self.machine.run("postfix", "start")
+        self._wait_port(self.address, 25)
+
+    def stop_postfix(self) -> None:
+        self.machine.run("postfix", "stop", check=False)
+        wait_for("Postfix to stop", lambda: not self._listens(self.address, 25))
+
+    def stop(self) -> None:
+        self.stop_postfix()
+        for process in reversed(self._processes):
+            end(process)
+
+    def _wait_port(self, address: str, port: int) -> None:
+        wait_for(f"{self.name} port {port}", lambda: self._listens(address, port), seconds=60)
+
+    def _listens(self, address: str, port: int) -> bool:
+        """Whether the port is open, looked up in the kernel's table: a trial connection would leave log lines."""
+        table = self.machine.run("sh", "-c", "cat /proc/self/net/tcp /proc/self/net/tcp6").stdout.decode()
+        return any(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A" for line in table.splitlines()
+                   if ":" in line.split()[0])
+
+    # -- questions -------------------------------------------------------
+
+    def queue(self) -> list[dict]:
+        """What `postqueue -j` says: one object per message in the queue."""
+        output = self.machine.run("postqueue", "-j").stdout.decode()
+        return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+
+    def queue_is_empty(self) -> bool:
+        return not self.queue()
+
+    def maildir(self, user: str) -> Path:
+        return self.machine.path(f"/srv/mail/{self.plan.domain}/{user}/Maildir")
+
+    def configuration(self) -> dict[str, str]:
+        """The configuration as an administrator would save it beside the logs."""
+        return {"postconf-n.txt": self.machine.run("postconf", "-n").stdout.decode(),
+                "doveconf-n.txt": self.machine.run("doveconf", "-n").stdout.decode()}

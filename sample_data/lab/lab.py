@@ -1,0 +1,287 @@
+"""One scenario's laboratory: hosts up, mail through, evidence out."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+
+from pathlib import Path
+
+import clients
+import messages
+import roots
+import truth
+from host import MailHost
+from sink import Sink
+from machine import Machine, Wire, end, enter_network, run, wait_for
+from truth import Mail, fate, utc_now
+from world import DNS_ADDRESS, MAIL, MX, OFFICE_A, OFFICE_B, OUTSIDE, OWN, SELECTOR, TIMEZONE, HostPlan, dns_lines
+
+OUTSIDE_NETWORK = "outside"
+
+
+class Lab:
+    """Wire, name server and mail hosts of one scenario; use it as a context manager."""
+
+    def __init__(self, scenario: str, suite: str, cache: Path, *, plans: list[HostPlan] | None = None,
+                 options: dict[str, dict] | None = None, prepare: Callable[[Lab], None] | None = None) -> None:
+        self.scenario = scenario
+        self.suite = suite
+        self.plans = plans or [MAIL, MX]
+        self.mails: list[Mail] = []
+        self.removed: list[truth.Copy] = []
+        self._options = options or {}
+        self._prepare = prepare
+        self._base = roots.root_of(suite, cache)
+        self.versions = roots.versions(self._base)
+        self._work = Path(tempfile.mkdtemp(prefix="mail-lab-"))
+        self.failed_into: Path | None = None
+        self._open: list = []
+        self.hosts: dict[str, MailHost] = {}
+
+    # -- building up and tearing down ------------------------------------
+
+    def __enter__(self) -> Lab:
+        try:
+            self._build()
+        except BaseException as error:
+            self.__exit__(type(error))
+            raise
+        return self
+
+    def __exit__(self, failure: type | None = None, *_: object) -> None:
+        if failure and self.failed_into:
+            self._keep(self.failed_into)
+        for host in self.hosts.values():
+            try:
+                host.stop()
+            except Exception as error:
+                print(f"  stopping {host.name}: {error}")
+        for close in reversed(self._open):
+            try:
+                close()
+            except Exception as error:
+                print(f"  cleaning up: {error}")
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def _build(self) -> None:
+        run(["mount", "-t", "tmpfs", "lab", str(self._work)])
+        self._open.append(lambda: run(["umount", "-l", str(self._work)], check=False))
+        wire = self.wire = Wire()
+        self._open.append(wire.close)
+        outside = [address for address in OUTSIDE]
+        wire.plug(OUTSIDE_NETWORK, [*outside, "192.0.2.200"])
+        wire.plug("dns", [DNS_ADDRESS])
+        for plan in self.plans:
+            wire.plug(plan.name, plan.addresses)
+        home = os.open("/proc/self/ns/net", os.O_RDONLY)
+        self._open.append(lambda: _back(home))
+        enter_network(OUTSIDE_NETWORK)
+        self.sink = Sink()
+        self._open.append(self.sink.close)
+        keys, public = self._keys()
+        self._name_server(public)
+        for plan in self.plans:
+            machine = Machine(plan.name, self._base, self._work)
+            self._open.append(machine.close)
+            host = MailHost(plan, machine, **self._options.get(plan.name, {}))
+            host.configure(self._certificates(plan), {plan.domain: keys[plan.domain]}, self._dovecot_release())
+            self.hosts[plan.name] = host
+        if self._prepare:
+            self._prepare(self)
+        for host in self.hosts.values():
+            host.start()
+
+    def _dovecot_release(self) -> str:
+        """The release the configuration is written for; 2.4 wants it in the file."""
+        upstream = self.versions["dovecot"].split(":")[-1].split("+")[0].split("-")[0]
+        return "2.3" if upstream.startswith("2.3") else upstream
+
+    def _name_server(self, public: dict[str, str]) -> None:
+        machine = Machine("dns", self._base, self._work)
+        self._open.append(machine.close)
+        machine.write("/etc/dnsmasq.conf", "\n".join(dns_lines(self.plans, public)) + "\n")
+        process = machine.start("/usr/sbin/dnsmasq", "--user=root", "-C", "/etc/dnsmasq.conf", output="/var/log/dnsmasq-stderr.log")
+        self._open.append(lambda: end(process))
+        wait_for("the name server", lambda: _answers("example.com"))
+
+    def _keys(self) -> tuple[dict[str, bytes], dict[str, str]]:
+        """DKIM keys: private in PEM, public as the DNS wants it."""
+        private, public = {}, {}
+        for plan in self.plans:
+            path = self._work / f"{plan.domain}.key"
+            run(["openssl", "genrsa", "-out", str(path), "2048"])
+            pem = subprocess.run(["openssl", "rsa", "-in", str(path), "-pubout"], capture_output=True, check=True, timeout=30).stdout
+            private[plan.domain] = path.read_bytes()
+            public[plan.domain] = "".join(pem.decode().splitlines()[1:-1])
+        return private, public
+
+    def _certificates(self, plan: HostPlan) -> dict[str, bytes]:
+        """A certificate for the host, signed by a lab authority that all hosts trust."""
+        folder = self._work
+        early = ["faketime", "2024-01-01 00:00:00"] if shutil.which("faketime") else []
+        if not (folder / "ca.pem").exists():
+            run([*early, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Lab Authority", "-days", "3650",
+                 "-keyout", str(folder / "ca.key"), "-out", str(folder / "ca.pem")])
+        (folder / "names").write_text(f"subjectAltName=DNS:{plan.fqdn}\n")
+        run(["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={plan.fqdn}",
+             "-keyout", str(folder / "key.pem"), "-out", str(folder / "request.pem")])
+        run([*early, "openssl", "x509", "-req", "-in", str(folder / "request.pem"), "-CA", str(folder / "ca.pem"),
+             "-CAkey", str(folder / "ca.key"), "-CAcreateserial", "-days", "3000", "-extfile", str(folder / "names"),
+             "-out", str(folder / "cert.pem")])
+        return {name: (folder / name).read_bytes() for name in ("ca.pem", "cert.pem", "key.pem")}
+
+    # -- sending ---------------------------------------------------------
+
+    @property
+    def mail(self) -> MailHost:
+        return self.hosts["mail"]
+
+    @property
+    def mx(self) -> MailHost:
+        return self.hosts["mx"]
+
+    def host_of(self, address: str) -> MailHost:
+        domain = address.split("@")[1]
+        return next(host for host in self.hosts.values() if host.plan.domain == domain)
+
+    def note(self, label: str, kind: str, sender: str, recipients: list[str], subject: str, mid: str | None, **more: object) -> Mail:
+        """A new entry of expected.json; the outcomes are filled in later."""
+        mail = Mail(label, kind, mid, sender, subject, [fate(recipient, "not_seen") for recipient in recipients],
+                    sent_at=utc_now(), more=dict(more))
+        self.mails.append(mail)
+        return mail
+
+    def submit(self, label: str, sender: str, recipients: list[str], subject: str, *, source: str | None = None,
+               message: bytes | None = None, mid: str | None = None, **more: object) -> Mail:
+        """A person of ours sends a mail through their own server's submission port."""
+        mid = mid or messages.message_id(self.scenario, label, sender.split("@")[1])
+        message = message or messages.build(sender, recipients, subject, mid, **more)  # type: ignore[arg-type]
+        mail = self.note(label, "submission", sender, recipients, subject, mid)
+        host = self.host_of(sender)
+        source = source or (OFFICE_A if host.name == "mail" else OFFICE_B)
+        mail.reply = clients.submit(host.address, source, sender, recipients, message, helo=f"[{source}]").final
+        return mail
+
+    def receive(self, label: str, source: str, helo: str, sender: str, recipients: list[str], subject: str, *,
+                message: bytes | None = None, mid: str | None = None, tls: bool = False, **more: object) -> Mail:
+        """Somebody outside hands a mail to the server of the first recipient."""
+        mid = mid or messages.message_id(self.scenario, label, sender.split("@")[1] if "@" in sender else "mailer.test")
+        message = message or messages.build(sender, recipients, subject, mid, **more)  # type: ignore[arg-type]
+        mail = self.note(label, "inbound", sender, recipients, subject, mid)
+        replies = clients.send(self.host_of(recipients[0]).address, source, helo, sender, recipients, message, tls)
+        mail.reply = replies.final
+        mail.more["replies_to_recipients"] = replies.recipients
+        if replies.accepted:
+            del mail.more["replies_to_recipients"]
+        return mail
+
+    # -- waiting and looking ---------------------------------------------
+
+    def in_mailbox(self, address: str, message_id: str, mailbox: str = "INBOX") -> truth.Copy | None:
+        for copy in truth.copies([self.host_of(address)]):
+            if (copy.address, copy.mailbox, copy.message_id) == (address, mailbox, message_id):
+                return copy
+        return None
+
+    def wait_mailbox(self, address: str, mail: Mail, mailbox: str = "INBOX", seconds: float = 60) -> truth.Copy:
+        return wait_for(f"{mail.message_id} in {mailbox} of {address}",
+                        lambda: self.in_mailbox(address, mail.message_id or "", mailbox), seconds)
+
+    def wait_report(self, mail: Mail, seconds: float = 90) -> truth.Copy:
+        """Until the sender has a notification about this mail."""
+        def find() -> truth.Copy | None:
+            for copy in truth.copies([self.host_of(mail.sender)]):
+                if copy.address == mail.sender and truth.is_report_about(copy.content, mail.message_id or ""):
+                    return copy
+            return None
+        report = wait_for(f"a report about {mail.message_id}", find, seconds)
+        mail.notified = True
+        return report
+
+    def wait_empty(self, seconds: float = 90) -> None:
+        """Until no queue holds anything, twice in a row, because mail may be on its way between two hosts."""
+        for _ in range(2):
+            wait_for("empty queues", lambda: all(host.queue_is_empty() for host in self.hosts.values()), seconds, 0.3)
+            time.sleep(0.5)
+
+    def remember(self) -> None:
+        """Keep the messages that are in the mailboxes now, before somebody deletes them."""
+        known = {copy.key for copy in self.removed}
+        self.removed += [copy for copy in truth.copies(list(self.hosts.values())) if copy.key not in known]
+
+    # -- evidence --------------------------------------------------------
+
+    def save(self, target: Path, readme: str) -> None:
+        """Check the truth, then copy logs and messages and write expected.json and README.md."""
+        hosts = list(self.hosts.values())
+        truth.verify(self.mails, hosts)
+        self.remember()
+        queues = {host.name: host.queue() for host in hosts}
+        configurations = {host.name: host.configuration() for host in hosts}
+        time.sleep(1)  # the servers' last lines reach their files
+        fresh = target.with_name(target.name + ".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        for host in hosts:
+            folder = fresh / host.name
+            folder.mkdir(parents=True)
+            self._copy_logs(host, folder)
+            for name, text in configurations[host.name].items():
+                (folder / name).write_text(text)
+            if queues[host.name]:
+                lines = [json.dumps(entry) for entry in queues[host.name]]
+                (folder / "postqueue-j.json").write_text("\n".join(lines) + "\n")
+        self._write_messages(fresh / "messages")
+        (fresh / "expected.json").write_text(json.dumps(self.expected(), indent=1, ensure_ascii=False) + "\n")
+        software = ", ".join(f"{name} {self.versions[name]}" for name in ("postfix", "dovecot", "pigeonhole", "rspamd", "rsyslog"))
+        (fresh / "README.md").write_text(f"# {target.name}\n\n{readme.strip()}\n\nSuite {self.suite}: {software}. Time zone {TIMEZONE}.\n")
+        shutil.rmtree(target, ignore_errors=True)
+        fresh.rename(target)
+
+    def _copy_logs(self, host: MailHost, folder: Path) -> None:
+        shutil.copyfile(host.machine.path("/var/log/mail.log"), folder / "mail.log")
+        rspamd = host.machine.path("/var/log/rspamd/rspamd.log")
+        if rspamd.exists():
+            shutil.copyfile(rspamd, folder / "rspamd.log")
+
+    def _keep(self, target: Path) -> None:
+        """What a failed run left, for whoever has to find out why."""
+        for host in self.hosts.values():
+            shutil.copytree(host.machine.path("/var/log"), target / host.name, dirs_exist_ok=True)
+
+    def _write_messages(self, folder: Path) -> None:
+        folder.mkdir()
+        counts: dict[str, int] = {}
+        for copy in self.removed:
+            name = f"{copy.address}-{copy.mailbox}"
+            counts[name] = counts.get(name, 0) + 1
+            (folder / f"{name}-{counts[name]}.eml").write_bytes(copy.content)
+
+    def expected(self) -> dict:
+        return {"scenario": self.scenario, "suite": self.suite, "versions": self.versions, "timezone": TIMEZONE, "own": OWN,
+                "mails": [mail.to_json() for mail in self.mails]}
+
+
+def _answers(name: str) -> bool:
+    """Whether the name server answers a question for an MX record."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(1)
+        try:
+            asking.sendto(b"\0\1\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\x0f\0\1", (DNS_ADDRESS, 53))
+            return bool(asking.recv(512))
+        except OSError:
+            return False
+
+
+def _back(handle: int) -> None:
+    import ctypes
+
+    ctypes.CDLL(None).setns(handle, 0)
+    os.close(handle)

@@ -1,0 +1,96 @@
+"""The provider that is not ours: a small SMTP server in the outside world, scripted by the scenario."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+from machine import wait_for
+from truth import header
+from world import SINK
+
+
+class Sink:
+    """Takes mail for example.net; `refuse` maps a recipient to the reply that it gets."""
+
+    def __init__(self, name: str = "mx.example.net") -> None:
+        self.name = name
+        self.refuse: dict[str, str] = {}
+        self.refuse_data: dict[str, str] = {}
+        self.taken: list[tuple[str, list[str], bytes]] = []
+        self._count = 0
+        self._closing = False
+        # made in the calling thread, whose network is the outside world
+        self._server = socket.create_server((SINK, 25))
+        self._server.settimeout(0.5)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._closing = True
+        self._server.close()
+
+    def has(self, message_id: str | None) -> bool:
+        return any(header(content, "Message-ID") == message_id for _, _, content in self.taken)
+
+    def wait(self, message_id: str | None, seconds: float = 60) -> None:
+        wait_for(f"{message_id} at {self.name}", lambda: self.has(message_id), seconds)
+
+    def _accept(self) -> None:
+        while not self._closing:
+            try:
+                connection, _ = self._server.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        connection.settimeout(60)
+        stream = connection.makefile("rwb")
+
+        def answer(text: str) -> None:
+            stream.write(text.encode() + b"\r\n")
+            stream.flush()
+
+        try:
+            answer(f"220 {self.name} ESMTP ready")
+            sender, recipients = "", []
+            for raw in iter(stream.readline, b""):
+                line = raw.decode(errors="replace").strip()
+                verb = line.upper()
+                if verb.startswith(("EHLO", "HELO")):
+                    answer(f"250-{self.name}\r\n250-8BITMIME\r\n250 SIZE 10000000")
+                elif verb.startswith("MAIL FROM:"):
+                    sender, recipients = line[10:].split(">")[0].strip(" <"), []
+                    answer("250 2.1.0 sender ok")
+                elif verb.startswith("RCPT TO:"):
+                    recipient = line[8:].split(">")[0].strip(" <")
+                    reply = self.refuse.get(recipient, "250 2.1.5 recipient ok")
+                    if reply.startswith("2"):
+                        recipients.append(recipient)
+                    answer(reply)
+                elif verb == "DATA":
+                    answer("354 go ahead")
+                    content = b""
+                    for part in iter(stream.readline, b""):
+                        if part == b".\r\n":
+                            break
+                        content += part[1:] if part.startswith(b".") else part
+                    reply = next((self.refuse_data[address] for address in recipients if address in self.refuse_data), None)
+                    if reply is None:
+                        self._count += 1
+                        self.taken.append((sender, recipients, content))
+                        reply = f"250 2.0.0 OK: queued as {0x5A3C0000 + 7919 * self._count:X}"
+                    answer(reply)
+                elif verb == "QUIT":
+                    answer("221 2.0.0 bye")
+                    break
+                elif verb in ("RSET", "NOOP"):
+                    answer("250 2.0.0 ok")
+                else:
+                    answer("502 5.5.2 what?")
+        except OSError:
+            pass
+        finally:
+            connection.close()
