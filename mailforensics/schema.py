@@ -172,11 +172,15 @@ def _to_arrow(series: pl.Series, kind: pa.DataType, described: Table) -> pa.Arra
 def _cast(name: str, series: pl.Series, kind: pl.DataType) -> pl.Series:
     if series.dtype == kind:
         return series
+    reason = ""
     try:
-        return series.cast(kind)
+        cast = series.cast(kind)
+        if cast.dtype == kind:
+            return cast
     except pl.exceptions.PolarsError as error:
-        place = f"Column {series.name!r} of table {name!r}"
-        raise OptionError(f"{place} must be {kind}, not {series.dtype}: {error}") from error
+        reason = f": {error}"
+    place = f"Column {series.name!r} of table {name!r}"
+    raise OptionError(f"{place} must be {kind}, not {series.dtype}{reason}.")
 
 
 def _check_words(name: str, column: Column, series: pl.Series) -> None:

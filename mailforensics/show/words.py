@@ -6,6 +6,7 @@ the user works in, with the offset. Colour is never the only sign of anything.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -155,7 +156,7 @@ def duration(seconds: Any) -> str:
     >>> [duration(s) for s in (0.0042, 0.41, 12, 180, 7800, 200_000, -4, None)]
     ['4 ms', '0.41 s', '12 s', '3 min', '2 h 10 min', '2 d 8 h', '-4 s', '']
     """
-    if not isinstance(seconds, int | float) or seconds != seconds:  # NaN is not equal to itself
+    if not isinstance(seconds, int | float) or not math.isfinite(seconds):
         return ""
     sign, rest = ("-", -seconds) if seconds < 0 else ("", seconds)
     return sign + _magnitude(rest)
