@@ -1,0 +1,34 @@
+"""The grammar of Postfix 2.3 to 3.11: every line that its daemons and commands write, by daemon.
+
+    2026-03-02T10:02:11.204+01:00 mail postfix/smtp[616]: 4jYDFF2L8ZzqDd: to=<bob@example.net>, relay=..., status=sent (250 ...)
+
+``prefix.py`` cuts severity word and queue id off; the other files hold the shapes of one family of daemons each, frequent
+ones first. Source: Postfix source code 2.0 to 3.11 and the manual pages; real logs of Debian 12, 13 and forky.
+"""
+
+from __future__ import annotations
+
+from mailforensics.grammar.postfix import cleanup, delivery, postscreen, qmgr, small_daemons, smtpd, tls
+from mailforensics.grammar.postfix.fields import FIELDS
+from mailforensics.grammar.postfix.prefix import PROGRAMS, split
+from mailforensics.grammar.shape import Grammar
+
+GRAMMAR = Grammar(
+    system="postfix",
+    programs=PROGRAMS,
+    split=split,
+    shapes=(
+        *smtpd.SHAPES,
+        *cleanup.SHAPES,
+        *qmgr.SHAPES,
+        *delivery.SHAPES,
+        *tls.SHAPES,
+        *postscreen.SHAPES,
+        *small_daemons.SHAPES,
+    ),
+    fields=FIELDS,
+    carries=("noqueue",),
+    shared=True,
+)
+
+__all__ = ["GRAMMAR"]

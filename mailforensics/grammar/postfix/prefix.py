@@ -1,0 +1,110 @@
+"""What stands before the text of a Postfix line: program, severity word and queue id.
+
+    postfix/submission/smtpd[525]: warning: 4T8Zh133D8zGpCM: queue file size limit exceeded
+    \\______________________/       \\_____/  \\____________/
+     instance + daemon             severity    queue id
+
+Sources: Postfix ``src/util/msg_logger.c`` (severity words), ``src/global/mail_queue.h`` (queue ids: short ones are five hex
+digits of microseconds and a hex inode number; long ones, since 2.9, are at least ten characters of a 52-letter
+alphabet without vowels, a ``z`` and an inode number), ``syslog_name`` in postconf(5).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+Frame = pl.DataFrame
+
+# Every Postfix daemon and command that logs; a program such as `mta1/smtpd` (syslog_name = mta1) is known by it.
+DAEMONS = (
+    "smtpd|smtp|lmtp|cleanup|qmgr|nqmgr|oqmgr|local|virtual|pipe|error|retry|discard|bounce|defer|trace|pickup|postscreen|"
+    "dnsblog|tlsproxy|anvil|scache|verify|trivial-rewrite|proxymap|proxywrite|master|flush|showq|tlsmgr|spawn|qmqpd|"
+    "postlogd|postsuper|postqueue|postdrop|postmap|postalias|postmulti|postconf|postcat|postkick|postlock|postlog|"
+    "posttls-finger|postfix-script|postfix-tls-script|postmulti-script|post-install|sendmail|nbdb_reindexd"
+)
+PROGRAMS = rf"postfix(?:[-.@_0-9A-Za-z]*)(?:/[!-~]+)?|[!-~]+/(?:{DAEMONS})"
+
+_LONG = "[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]"
+_QUEUE_ID = rf"\A(?:[0-9A-F]{{2,}}|{_LONG}{{10,}}z{_LONG}+)\z"
+_SEVERITY = r"\A(warning|error|fatal|panic): "
+_LONGEST_ID = 32
+
+
+def split(frame: Frame) -> Frame:
+    """Cut the prefix off each line: a frame with ``program``, ``pid`` and ``text`` in, the same rows out.
+
+    Columns: ``daemon`` (last element of the program's path; ``postfix`` when syslog cut the path off), ``instance`` (what stands
+    before it), ``pid``, ``severity`` (warning, error, fatal, panic; null = info), ``queue_id``, ``noqueue`` (true where the line
+    says NOQUEUE: no queue file then), ``session_id`` (always null), ``body``.
+
+    >>> lines = pl.DataFrame({"program": ["postfix-out/relay/smtpd"], "pid": [7],
+    ...                       "text": ["warning: 4T8Zh133D8zGpCM: queue file size limit exceeded"]})
+    >>> split(lines).select("instance", "daemon", "severity", "queue_id", "body").row(0)
+    ('postfix-out/relay', 'smtpd', 'warning', '4T8Zh133D8zGpCM', 'queue file size limit exceeded')
+    """
+    severity, text = _cut_severity(frame["text"])
+    queue_id, noqueue, body = _cut_queue_id(text)
+    instance, daemon = _cut_program(frame["program"])
+    return frame.select("pid").with_columns(
+        daemon, instance, severity, queue_id, noqueue, pl.lit(None, pl.String).alias("session_id"), body
+    )
+
+
+def _cut_program(programs: pl.Series) -> tuple[pl.Series, pl.Series]:
+    names = programs.unique().drop_nulls()
+    parts = names.to_frame("name").select(
+        "name",
+        daemon=pl.col("name").str.extract(r"([^/]*)\z"),
+        instance=pl.col("name").str.extract(r"\A(.+)/[^/]*\z").fill_null(pl.col("name")),
+    )
+    instance = programs.replace_strict(parts["name"], parts["instance"], default=None, return_dtype=pl.String)
+    daemon = programs.replace_strict(parts["name"], parts["daemon"], default=None, return_dtype=pl.String)
+    return instance.alias("instance"), daemon.alias("daemon")
+
+
+def _cut_severity(text: pl.Series) -> tuple[pl.Series, pl.Series]:
+    loud = text.str.contains(_SEVERITY).fill_null(False)
+    if not loud.any():
+        return pl.Series("severity", [None], pl.String).new_from_index(0, len(text)), text
+    cut = (
+        text.filter(loud)
+        .to_frame("text")
+        .select(
+            severity=pl.col("text").str.extract(_SEVERITY),
+            text=pl.col("text").str.slice(pl.col("text").str.find(": ", literal=True) + 2),
+        )
+    )
+    back = _back(loud)
+    quiet = text.filter(~loud)
+    nothing = pl.Series("severity", [None], pl.String).new_from_index(0, len(quiet))
+    return pl.concat([nothing, cut["severity"]]).gather(back), pl.concat([quiet, cut["text"]]).gather(back)
+
+
+def _back(mask: pl.Series) -> np.ndarray:
+    """Where each row stands in the concatenation of the rows outside the mask and those inside it."""
+    inside = mask.to_numpy()
+    place = np.cumsum(~inside) - 1
+    place[inside] = np.arange(inside.sum()) + (~inside).sum()
+    return place
+
+
+def _cut_queue_id(text: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
+    cut = (
+        text.to_frame("text")
+        .select("text", colon=pl.col("text").str.find(": ", literal=True).cast(pl.Int32))
+        .with_columns(
+            word=pl.when(pl.col("colon") <= _LONGEST_ID).then(pl.col("text").str.head(pl.col("colon")))
+        )
+    )
+    cut = cut.with_columns(
+        noqueue=pl.col("word") == "NOQUEUE", is_id=pl.col("word").str.contains(_QUEUE_ID).fill_null(False)
+    )
+    out = cut.select(
+        queue_id=pl.when("is_id").then("word"),
+        noqueue=pl.when(pl.col("noqueue")).then(True).when("is_id").then(False),
+        body=pl.when(pl.col("is_id") | pl.col("noqueue").fill_null(False))
+        .then(pl.col("text").str.slice(pl.col("colon") + 2))
+        .otherwise("text"),
+    )
+    return out["queue_id"], out["noqueue"], out["body"]

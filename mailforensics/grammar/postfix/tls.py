@@ -1,0 +1,86 @@
+"""TLS lines of smtpd, smtp, lmtp and tlsproxy. They carry no queue id: the process id binds them to a session or delivery.
+
+    Trusted TLS connection established to mx.example.net[192.0.2.7]:25: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)
+        key-exchange X25519MLKEM768 server-signature RSA-PSS (2048 bits) server-digest SHA256
+
+Sources: Postfix ``src/tls/tls_misc.c`` (tls_log_summary), ``tls_client.c``, ``tls_server.c``, ``tls_verify.c``,
+``tlsrpt_wrapper.c``. ``reused``, key exchange and signatures since 3.4, raw public keys since 3.9, TLSRPT since 3.10.
+"""
+
+from __future__ import annotations
+
+from mailforensics.grammar.postfix.fields import SERVER_SAYS
+from mailforensics.grammar.shape import Shape
+
+_TLS = ("smtpd", "smtp", "lmtp", "tlsproxy", "posttls-finger", "tlsmgr")
+_SIGNATURE = r"[!-~]+(?: \([^()]*\))?(?: (?:server|client)-digest [!-~]+)?"
+_PEER = r"(?P<remote_name>[^\[ :]*)(?:\[(?P<remote_ip>[^\]]*)\])?(?::(?P<remote_port>[0-9]+))?"
+
+SHAPES: tuple[Shape, ...] = (
+    Shape(
+        kind="postfix.tls.established",
+        programs=_TLS,
+        severity="info",
+        starts="",
+        pattern=r"(?:(?P<trust>[A-Z][a-z]+) )?TLS connection (?P<tls_use>established|reused) (?P<direction>from|to) "
+        rf"{_PEER}(?: to (?P<sni>[!-9;-~]+))?: (?P<tls_version>[!-~]+) with cipher (?P<tls_cipher>[!-~]+) \((?P<tls_bits>[0-9/]+) bits\)"
+        r"(?: key-exchange (?P<key_exchange>[!-~]+(?: \([^()]*\))?))?"
+        rf"(?: server-signature (?P<server_signature>{_SIGNATURE}))?(?: client-signature (?P<client_signature>{_SIGNATURE}))?",
+        holds="TLS connection ",
+        example="Anonymous TLS connection established from mx.example.net[192.0.2.7]: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 "
+        "(256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256",
+        means="TLS is up; the first word says how far the other side's certificate is trusted.",
+        since="2.2",
+    ),
+    Shape(
+        kind="postfix.tls.start",
+        programs=_TLS,
+        severity="info",
+        pattern=r"setting up TLS connection (?P<direction>from|to) (?P<remote_name>[^\[ :]*)(?:\[(?P<remote_ip>[^\]]*)\])?"
+        r"(?::(?P<remote_port>[0-9]+))?",
+        example="setting up TLS connection to mx.example.net[192.0.2.7]:25",
+        means="A TLS handshake begins.",
+        since="2.2",
+    ),
+    Shape(
+        kind="postfix.tls.failed",
+        programs=_TLS,
+        severity="info",
+        pattern=r"SSL_(?:accept|connect|set_fd) error (?P<direction>from|to) (?P<remote_name>[^\[ :]*)(?:\[(?P<remote_ip>[^\]]*)\])?"
+        r"(?::(?P<remote_port>[0-9]+))?(?:: (?P<error>.*))?",
+        example="SSL_accept error from host.example.net[192.0.2.8]: lost connection",
+        means="The TLS handshake failed.",
+        since="2.2",
+    ),
+    Shape(
+        kind="postfix.tls.verification_failed",
+        programs=_TLS,
+        severity="info",
+        pattern=rf"(?:(?:server|client) )?certificate verification failed for {SERVER_SAYS} (?P<error>.*)",
+        example="server certificate verification failed for mx.example.net[192.0.2.7]:25: num=62:hostname mismatch",
+        means="The other side's certificate is not good enough for our policy.",
+        since="2.5",
+        holds="certificate verification failed for ",
+    ),
+    Shape(
+        kind="postfix.tls.report",
+        programs=_TLS,
+        severity="info",
+        pattern=r"TLSRPT: status=(?P<status>success|failure), domain=(?P<policy_domain>[^,]*), "
+        r"receiving_mx=(?P<remote_name>[^\[,]*)\[(?P<remote_ip>[^\]]*)\](?:, failure_type=(?P<failure_type>[a-z0-9_-]+))?"
+        r"(?:, failure_reason=(?P<error>.*))?",
+        example="TLSRPT: status=failure, domain=example.net, receiving_mx=mx.example.net[192.0.2.7], "
+        "failure_type=starttls_not_supported",
+        means="The result of a TLS handshake was noted for the daily report to that domain.",
+        since="3.10",
+    ),
+    Shape(
+        kind="postfix.tls.starttls_offered",
+        programs=("smtp", "lmtp"),
+        severity="info",
+        pattern=r"Host offered STARTTLS: \[(?P<remote_name>[^\]]*)\]",
+        example="Host offered STARTTLS: [mx.example.net]",
+        means="The next server offers TLS, but our settings do not use it (smtp_tls_note_starttls_offer).",
+        since="2.2",
+    ),
+)
