@@ -1,0 +1,328 @@
+"""Which queue life was made from which: each link with its method and how sure it is.
+
+    host a   3F2A1C0B2: to=<bob@...>, relay=mx..., status=sent (250 2.0.0 Ok: queued as 4jYBcn5tsv)
+    host b   4jYBcn5tsv: client=a...                                   queued_as
+
+A queue id alone proves nothing: a stranger's server may name an id that happens to be one of ours, and short ids come
+back. A link is made when the id, the time and the Message-ID (or the sender) agree; the Message-ID alone, which the
+sender chooses, makes only a weak link, and never between different envelope senders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from mailforensics.link.log import Frame, Log, ensure, norm_address
+from mailforensics.link.scans import plain_id
+
+SCHEMA = {
+    "from_key": pl.Int64, "to_key": pl.Int64, "method": pl.String, "confidence": pl.Float64,
+    "event_id": pl.Int64, "recipient": pl.String,
+}  # fmt: skip
+NEAR_S = 10  # clocks of one host, and of hosts whose offset is known, agree within this
+_LOOSE_S = 26 * 3600  # two hosts whose zones are not known may differ by this
+
+
+def links(log: Log, messages: Frame, deliveries: Frame, mailbox: Frame) -> Frame:
+    """All links (from_key, to_key, method, confidence, event_id that shows it, recipient it carries).
+
+    A life has at most one parent of a kind; where two methods find the same pair, the surer one stands.
+    """
+    makers: tuple[Callable[[], Frame], ...] = (
+        lambda: _forwarded(messages, deliveries),
+        lambda: _notifications(log, messages),
+        lambda: _requeued(messages),
+        lambda: _xforward(messages),
+        lambda: _queued_as(messages, deliveries),
+        lambda: _redirected(messages, deliveries, mailbox),
+        lambda: _retried(log, messages),
+    )
+    found = [part for make in makers if (part := make()).height]
+    whole = pl.concat([_shaped(part) for part in found]) if found else pl.DataFrame(schema=SCHEMA)
+    whole = whole.filter(pl.col("from_key") != pl.col("to_key"))
+    weak = _shaped(_same_message_id(messages, deliveries, whole))
+    whole = pl.concat([whole, weak]).sort("confidence", descending=True, maintain_order=True)
+    return whole.unique(["from_key", "to_key", "recipient"], keep="first", maintain_order=True)
+
+
+def _shaped(part: Frame) -> Frame:
+    return ensure(part, **SCHEMA).select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
+
+
+def _target(messages: Frame) -> Frame:
+    """The columns of a life that may be the far end of a link."""
+    return messages.select(
+        pl.col("message_key").alias("to_key"), pl.col("queue_id").alias("next_id"), pl.col("host").alias("to_host"),
+        pl.col("received_time").alias("to_time"), pl.col("message_id").alias("to_id"), pl.col("sender").alias("to_sender"),
+        pl.col("origin").alias("to_origin"),
+    )  # fmt: skip
+
+
+def _seconds(span: pl.Expr) -> pl.Expr:
+    return span.dt.total_microseconds() / 1e6
+
+
+def _queued_as(messages: Frame, deliveries: Frame) -> Frame:
+    """The next server named its queue id, and that life is in the evidence."""
+    sent = deliveries.filter((pl.col("status") == "sent") & pl.col("remote_queue_id").is_not_null())
+    sent = sent.filter(pl.col("next_form").fill_null("") != "forwarded_as").select(
+        pl.col("message_key").alias("from_key"), "event_id", "recipient", "time", "host",
+        pl.col("remote_queue_id").alias("next_id"), pl.col("delay_transmit_s").fill_null(0.0).alias("took"),
+    )  # fmt: skip
+    both = sent.join(_target(messages), on="next_id").filter(pl.col("from_key") != pl.col("to_key"))
+    if not both.height:
+        return both
+    mine = messages.select(
+        pl.col("message_key").alias("from_key"),
+        pl.col("message_id").alias("from_id"),
+        pl.col("sender").alias("from_sender"),
+    )
+    both = both.join(mine, on="from_key", how="left")
+    both = both.with_columns(
+        lag=_seconds(pl.col("time") - pl.col("to_time")),
+        same_id=pl.col("from_id") == pl.col("to_id"),
+        same_sender=norm_address(pl.col("from_sender")) == norm_address(pl.col("to_sender")),
+        here=pl.col("host") == pl.col("to_host"),
+    )
+    both = both.join(clock_offsets(both), on=["host", "to_host"], how="left").with_columns(
+        off=pl.col("lag") - pl.col("offset_s").fill_null(0.0)
+    )
+    return _judge(both)
+
+
+def clock_offsets(pairs: Frame) -> Frame:
+    """Seconds by which the clock of one host is ahead of another's: median over pairs with the same id and Message-ID.
+
+    Hosts of one clock differ by the seconds a transfer takes; those count as no offset.
+    """
+    sure = pairs.filter(
+        pl.col("same_id").fill_null(False) & ~pl.col("here") & (pl.col("lag").abs() <= _LOOSE_S)
+    )
+    offsets = sure.group_by("host", "to_host").agg(
+        pl.col("lag").median().alias("median"), pl.len().alias("offset_pairs")
+    )
+    small = pl.col("median").abs() <= NEAR_S
+    return offsets.select(
+        "host", "to_host", "offset_pairs", pl.when(small).then(0.0).otherwise("median").alias("offset_s")
+    )
+
+
+def _judge(both: Frame) -> Frame:
+    """How sure each pair is; those that do not agree in time, or name another message, are none."""
+    near = (pl.col("off") >= -NEAR_S) & (pl.col("off") <= pl.col("took") + NEAR_S * 6)
+    same_id, same_sender = pl.col("same_id").fill_null(False), pl.col("same_sender").fill_null(False)
+    unnamed = pl.col("from_id").is_null() | pl.col("to_id").is_null()
+    judged = both.filter(near).with_columns(
+        confidence=pl.when(same_id)
+        .then(1.0)
+        .when(unnamed & same_sender)
+        .then(0.8)
+        .when(pl.col("here") & same_sender)
+        .then(0.7),
+        method=pl.when(pl.col("here")).then(pl.lit("reinjected")).otherwise(pl.lit("queued_as")),
+    )
+    judged = judged.drop_nulls("confidence").sort(
+        "event_id", "confidence", pl.col("off").abs(), descending=[False, True, False]
+    )
+    return judged.unique("event_id", keep="first", maintain_order=True)
+
+
+def _forwarded(messages: Frame, deliveries: Frame) -> Frame:
+    """local(8): ``forwarded as QID`` on the same host."""
+    sent = deliveries.filter(pl.col("next_form").fill_null("") == "forwarded_as").select(
+        pl.col("message_key").alias("from_key"), "event_id", "recipient", "time", "host",
+        pl.coalesce("next_queue_id", "remote_queue_id").alias("next_id"),
+    )  # fmt: skip
+    both = sent.join(_target(messages), on="next_id").filter(pl.col("host") == pl.col("to_host"))
+    return _nearest(both, 60).with_columns(method=pl.lit("forwarded_as"), confidence=pl.lit(1.0))
+
+
+def _nearest(both: Frame, within_s: float) -> Frame:
+    """Of several lives with the id, the one that began nearest to the line that names it."""
+    both = both.with_columns(away=_seconds(pl.col("time") - pl.col("to_time")).abs()).filter(
+        pl.col("away") <= within_s
+    )
+    return both.sort("event_id", "away").unique("event_id", keep="first", maintain_order=True)
+
+
+def _notifications(log: Log, messages: Frame) -> Frame:
+    """``sender non-delivery notification: QID``; the line stands behind the new message's first lines, since 3.11 before."""
+    said = ensure(log.kind("postfix.bounce.notification", "time", "queue_id"), next_queue_id=pl.String)
+    parents = messages.select("message_key", "queue_id", "host", "received_time", "last_time")
+    said = said.join(parents, on="queue_id").filter(
+        (pl.col("time") >= pl.col("received_time")) & (pl.col("time") <= pl.col("last_time"))
+    )
+    said = said.select(
+        pl.col("message_key").alias("from_key"),
+        "event_id",
+        "time",
+        "host",
+        pl.col("next_queue_id").alias("next_id"),
+    )
+    both = said.join(_target(messages), on="next_id").filter(pl.col("host") == pl.col("to_host"))
+    return _nearest(both, 60).with_columns(method=pl.lit("bounce_of"), confidence=pl.lit(1.0))
+
+
+def _requeued(messages: Frame) -> Frame:
+    """postsuper -r: pickup names the id that the message had."""
+    return _by_previous(messages, "orig_id", "requeued_from")
+
+
+def _xforward(messages: Frame) -> Frame:
+    """A content filter re-injects and says (XFORWARD) which id the message had in front of it."""
+    return _by_previous(messages, "orig_queue_id", "xforward")
+
+
+def _by_previous(messages: Frame, name: str, method: str) -> Frame:
+    named = messages.filter(pl.col(name).is_not_null()).select(
+        pl.col("message_key").alias("to_key"), pl.col("received_time").alias("time"), pl.col("host").alias("to_host"),
+        pl.col("message_id").alias("to_id"), pl.col(name).alias("queue_id"),
+    )  # fmt: skip
+    parents = messages.select(
+        pl.col("message_key").alias("from_key"),
+        "queue_id",
+        "host",
+        "received_time",
+        "last_time",
+        "message_id",
+    )
+    both = named.join(parents, on="queue_id").filter(pl.col("from_key") != pl.col("to_key"))
+    slack = pl.duration(seconds=60)
+    both = both.filter(
+        (pl.col("received_time") <= pl.col("time") + slack)
+        & (pl.col("last_time") >= pl.col("time") - pl.duration(days=10))
+    )
+    both = both.filter((pl.col("host") == pl.col("to_host")) | (pl.col("message_id") == pl.col("to_id")))
+    away = (pl.col("time") - pl.col("received_time")).abs()
+    best = both.sort("to_key", away).unique("to_key", keep="first", maintain_order=True)
+    return best.with_columns(method=pl.lit(method), confidence=pl.lit(1.0), event_id=pl.col("to_key"))
+
+
+def _redirected(messages: Frame, deliveries: Frame, mailbox: Frame) -> Frame:
+    """A Sieve redirect, vacation or reject: Dovecot hands a new message to sendmail(1); no line names its queue id.
+
+    The new life begins on the same host within half a minute; a redirect keeps the Message-ID, and its recipient is the one
+    that Sieve names. Replies (vacation, reject) get a Message-ID of their own and count as notifications.
+    """
+    acts = (
+        mailbox.filter(
+            pl.col("action").is_in(["sieve_redirected", "vacation_sent", "sieve_rejected"])
+            & pl.col("message_key").is_not_null()
+        )
+        if mailbox.height
+        else mailbox
+    )
+    if not acts.height:
+        return pl.DataFrame(schema=SCHEMA)
+    acts = acts.select(
+        pl.col("message_key").alias("from_key"), "event_id", "time", "host", "action", "target",
+        plain_id(pl.col("message_id")).alias("from_id"), pl.col("delivery_recipient").alias("recipient"),
+    )  # fmt: skip
+    lives = _target(messages).filter(pl.col("to_origin").is_in(["pickup", "smtpd", "unknown"]))
+    lives = lives.with_columns(to_id=plain_id(pl.col("to_id")))
+    both = acts.join(lives, left_on="host", right_on="to_host").filter(
+        (pl.col("to_key") != pl.col("from_key"))
+        & (pl.col("to_time") >= pl.col("time") - pl.duration(seconds=5))
+        & (pl.col("to_time") <= pl.col("time") + pl.duration(seconds=30))
+    )
+    redirect = pl.col("action") == "sieve_redirected"
+    both = both.filter(
+        (redirect & (pl.col("from_id") == pl.col("to_id")))
+        | (~redirect & pl.col("to_id").str.starts_with("dovecot-"))
+    )
+    to = deliveries.select(
+        pl.col("message_key").alias("to_key"),
+        norm_address(pl.coalesce("original_recipient", "recipient")).alias("to_recipient"),
+        norm_address(pl.col("recipient")).alias("to_final"),
+    ).unique()
+    named = both.join(to, on="to_key", how="left").with_columns(
+        fits=(norm_address(pl.col("target")) == pl.col("to_recipient"))
+        | (norm_address(pl.col("target")) == pl.col("to_final"))
+    )
+    away = (pl.col("time") - pl.col("to_time")).abs()
+    named = named.filter(pl.col("fits").fill_null(True)).sort("event_id", away)
+    best = named.unique("event_id", keep="first", maintain_order=True).unique(
+        "to_key", keep="first", maintain_order=True
+    )
+    method = pl.when(redirect).then(pl.lit("message_id")).otherwise(pl.lit("bounce_of"))
+    return best.with_columns(method=method, confidence=pl.when(redirect).then(0.95).otherwise(0.8))
+
+
+def _retried(log: Log, messages: Frame) -> Frame:
+    """A message refused for now (greylisting) that came again: same Message-ID, same sender, later."""
+    first = messages.filter(
+        (pl.col("status") == "rejected")
+        & pl.col("message_id").is_not_null()
+        & pl.col("temporary").fill_null(False)
+    )
+    if not first.height:
+        return pl.DataFrame(schema=SCHEMA)
+    first = first.select(
+        pl.col("message_key").alias("from_key"),
+        "message_id",
+        "sender",
+        pl.col("last_time").alias("time"),
+        "host",
+    )
+    again = messages.select(
+        pl.col("message_key").alias("to_key"),
+        "message_id",
+        "sender",
+        pl.col("received_time").alias("to_time"),
+        "host",
+    )
+    both = first.join(again, on=["message_id", "sender", "host"]).filter(
+        (pl.col("from_key") != pl.col("to_key"))
+        & (pl.col("to_time") >= pl.col("time"))
+        & (pl.col("to_time") <= pl.col("time") + pl.duration(days=3))
+    )
+    best = both.sort("from_key", "to_time").unique("from_key", keep="first", maintain_order=True)
+    return best.with_columns(method=pl.lit("message_id"), confidence=pl.lit(0.9), event_id=pl.col("to_key"))
+
+
+def _same_message_id(messages: Frame, deliveries: Frame, known: Frame) -> Frame:
+    """The weak link: handed to a server whose log is missing, and seen again later on another host.
+
+    Only one to one, only with the same envelope sender, only when neither end has a better link.
+    """
+    linked = known.filter(pl.col("method") != "bounce_of")
+    sent = (
+        deliveries.filter((pl.col("status") == "sent") & (pl.col("agent") == "smtp"))
+        .group_by("message_key")
+        .agg(pl.col("time").max())
+    )
+    ends = (
+        messages.filter(pl.col("message_id").is_not_null())
+        .join(sent, on="message_key")
+        .join(linked.select(pl.col("from_key").alias("message_key")), on="message_key", how="anti")
+    )
+    starts = messages.filter(pl.col("message_id").is_not_null() & (pl.col("origin") == "smtpd")).join(
+        linked.select(pl.col("to_key").alias("message_key")), on="message_key", how="anti"
+    )
+    both = ends.select(
+        pl.col("message_key").alias("from_key"),
+        "message_id",
+        "sender",
+        "time",
+        pl.col("host").alias("from_host"),
+    ).join(
+        starts.select(
+            pl.col("message_key").alias("to_key"),
+            "message_id",
+            "sender",
+            pl.col("received_time").alias("to_time"),
+            "host",
+        ),
+        on=["message_id", "sender"],
+    )
+    lag = _seconds(pl.col("to_time") - pl.col("time"))
+    both = both.filter(
+        (pl.col("from_key") != pl.col("to_key"))
+        & (pl.col("from_host") != pl.col("host"))
+        & (lag >= -NEAR_S)
+        & (lag <= 4 * 3600)
+    )
+    alone = both.filter((pl.len().over("from_key") == 1) & (pl.len().over("to_key") == 1))
+    return alone.with_columns(method=pl.lit("message_id"), confidence=pl.lit(0.6), event_id=pl.col("to_key"))

@@ -1,0 +1,137 @@
+"""Queue lives: a short queue id comes back within hours, so a message is (host, instance, queue id, which life).
+
+    3F2A1C0B2: client=...          a life begins (or with uid=, or with cleanup's message-id for mail that Postfix made itself)
+    3F2A1C0B2: removed             a life ends (or removed (canceled), removed (discarded), postsuper)
+    3F2A1C0B2: client=...          the id is back: the next life
+
+Lines that come a moment after the end belong to it still (syslog may change the order of neighbours). A log that
+begins or ends in the middle of a life gives a life all the same; ``messages.complete`` says so.
+The key of a life is the event_id of its first line: stable when more evidence is added behind.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from mailforensics.link.log import Log
+
+Frame = pl.DataFrame
+
+STRAGGLER_S = 5  # lines this long after the end of a life still belong to it
+
+_BEGIN, _NAMED, _END = 1, 2, 3
+_MARKS = {
+    "postfix.smtpd.client": _BEGIN,
+    "postfix.pickup": _BEGIN,
+    "postfix.cleanup.message_id": _NAMED,
+    "postfix.removed": _END,
+}
+
+
+def lives(log: Log) -> Frame:
+    """Which life each line with a queue id belongs to: event_id, message_key, and the key columns host, queue, queue_id.
+
+    ``queue`` is the Postfix instance that owns the queue (``postfix/submission`` and ``postfix`` are one).
+    """
+    events = log.events.lazy().filter(
+        (pl.col("system") == "postfix") & pl.col("queue_id").is_not_null() & pl.col("kind").is_not_null()
+    )
+    rows = events.select("event_id", "time", "host", "instance", "daemon", "queue_id", "kind").collect()
+    if not rows.height:
+        return rows.select(
+            "event_id",
+            pl.col("event_id").alias("message_key"),
+            "host",
+            pl.col("instance").alias("queue"),
+            "queue_id",
+        )
+    rows = rows.hstack([_host_key(rows), _queue(rows)])
+    rows = _marked(rows, log)
+    rows = rows.with_columns(key=pl.struct("host_key", "queue", "queue_id").hash())
+    rows = rows.sort("key", "time", "event_id", nulls_last=True)
+    return _split(rows)
+
+
+def _host_key(rows: Frame) -> pl.Series:
+    """One name for a host that logs under two: when half of one name's ids also stand under another, they are one host.
+
+    (With maillog_file the host field follows $myhostname of each service.)
+    """
+    names = rows["host"].unique().drop_nulls()
+    if len(names) < 2:
+        return rows["host"].alias("host_key")
+    ids = rows.select("host", "queue_id").unique()
+    shared = ids.join(ids, on="queue_id", suffix="_other").filter(pl.col("host") < pl.col("host_other"))
+    if not shared.height:
+        return rows["host"].alias("host_key")
+    pairs = shared.group_by("host", "host_other").len("common")
+    sizes = dict(ids.group_by("host").len().rows())
+    same: dict[str, str] = {}
+    for one, other, common in pairs.sort("host", "host_other").rows():
+        if common * 2 >= min(sizes[one], sizes[other]) and common > 1 and not _own_managers(rows, one, other):
+            same[other] = same.get(one, one)
+    return rows["host"].replace(same).alias("host_key")
+
+
+def _own_managers(rows: Frame, one: str, other: str) -> bool:
+    """Two hosts that each have a queue manager of their own are two hosts, whatever ids they share."""
+    managers = rows.filter(pl.col("daemon") == "qmgr")["host"].unique().to_list()
+    return one in managers and other in managers
+
+
+def _queue(rows: Frame) -> pl.Series:
+    """The instance that owns the queue: the first element of the program, unless that has no queue manager of its own."""
+    root = rows["instance"].str.extract(r"\A([^/]+)", 1)
+    rooted = rows.select("host", "daemon", root.alias("root"))
+    managers = rooted.filter(pl.col("daemon") == "qmgr").select("host", "root").unique()
+    counts = managers.group_by("host").agg(pl.len().alias("n"), pl.col("root").first().alias("only"))
+    both = rooted.join(
+        managers.with_columns(own=pl.lit(True)), on=["host", "root"], how="left", maintain_order="left"
+    )
+    both = both.join(counts, on="host", how="left", maintain_order="left")
+    return both.select(
+        pl.when(pl.col("own").is_null() & (pl.col("n") == 1))
+        .then(pl.col("only"))
+        .otherwise(pl.col("root"))
+        .alias("queue")
+    ).to_series()
+
+
+def _marked(rows: Frame, log: Log) -> Frame:
+    """What each line says of a life's begin and end."""
+    mark = pl.col("kind").replace_strict(_MARKS, default=0, return_dtype=pl.Int8)
+    rows = rows.with_columns(mark=mark)
+    gone = log.kind("postfix.postsuper", "action")
+    if gone.height and "action" in gone.columns:
+        ends = gone.filter(pl.col("action").is_in(["removed", "requeued"]))["event_id"]
+        rows = rows.with_columns(
+            mark=pl.when(pl.col("event_id").is_in(ends.implode()))
+            .then(pl.lit(_END, dtype=pl.Int8))
+            .otherwise("mark")
+        )
+    return rows
+
+
+def _split(rows: Frame) -> Frame:
+    """Number the lives: `rows` sorted by key and time."""
+    same = (pl.col("key") == pl.col("key").shift()) & (pl.col("queue_id") == pl.col("queue_id").shift())
+    rows = rows.with_columns(first=~same.fill_null(False))
+    last = pl.when(pl.col("mark") > 0).then(pl.col("mark"))
+    last_time = pl.when(pl.col("mark") == _END).then(pl.col("time"))
+    key = pl.col("first").cum_sum()
+    rows = rows.with_columns(group=key)
+    rows = rows.with_columns(
+        before=last.shift().forward_fill().over("group"),
+        ended=last_time.shift().forward_fill().over("group"),
+    )
+    late = ((pl.col("time") - pl.col("ended")).dt.total_seconds() > STRAGGLER_S).fill_null(False)
+    rows = rows.with_columns(orphan=(pl.col("mark").is_in([0, _END])) & (pl.col("before") == _END) & late)
+    starts = (
+        pl.col("first")
+        | (pl.col("mark") == _BEGIN)
+        | ((pl.col("mark") == _NAMED) & (pl.col("before").fill_null(0) != _BEGIN))
+        | (pl.col("orphan") & ~pl.col("orphan").shift().fill_null(False))
+    )
+    rows = rows.with_columns(life=starts.fill_null(False).cum_sum())
+    rows = rows.with_columns(message_key=pl.col("event_id").min().over("life"))
+    return rows.select("event_id", "message_key", pl.col("host_key").alias("host"), "queue", "queue_id")

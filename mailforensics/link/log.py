@@ -1,0 +1,83 @@
+"""The log as the link floor sees it: events, and the fields of each kind with the event columns one asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+Frame = pl.DataFrame
+
+EVENT_COLUMNS = (
+    "time",
+    "host",
+    "instance",
+    "daemon",
+    "pid",
+    "queue_id",
+    "session_id",
+    "severity",
+    "source_id",
+)
+
+
+@dataclass
+class Log:
+    """All events of a case (or of one bucket of it) and the typed lines of each kind."""
+
+    events: Frame
+    lines: Mapping[str, Frame]
+    _key: Frame | None = field(default=None, repr=False)
+
+    def kind(self, name: str, *columns: str) -> Frame:
+        """The lines of a kind with some columns of their events; empty (event_id and those columns) when there are none.
+
+        Columns of the kind itself win over columns of the event of the same name.
+        """
+        wanted = [c for c in columns if c != "event_id"]
+        table = self.lines.get(name)
+        if table is None or not table.height:
+            types = self.events.schema
+            return pl.DataFrame(
+                schema={"event_id": pl.Int64, **{c: types.get(c, pl.String()) for c in wanted}}
+            )
+        own = [c for c in table.columns if c in wanted]
+        from_events = [c for c in wanted if c not in own and c in self.events.columns]
+        if not from_events:
+            return table
+        return table.join(
+            self.events.select("event_id", *from_events), on="event_id", how="left", maintain_order="left"
+        )
+
+    def kinds(self, names: Sequence[str], *columns: str) -> Iterator[tuple[str, Frame]]:
+        """The kinds of a list that there are lines of."""
+        for name in names:
+            if name in self.lines and self.lines[name].height:
+                yield name, self.kind(name, *columns)
+
+    def has(self, name: str) -> bool:
+        return name in self.lines and self.lines[name].height > 0
+
+
+def column(frame: Frame, name: str, dtype: type[pl.DataType] | pl.DataType = pl.String) -> pl.Expr:
+    """A column that a kind may lack (an older release, another shape): null then."""
+    return pl.col(name) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
+
+
+def ensure(frame: Frame, **columns: type[pl.DataType] | pl.DataType) -> Frame:
+    """The frame with these columns, null where they were missing."""
+    missing = [
+        pl.lit(None, dtype=kind).alias(name) for name, kind in columns.items() if name not in frame.columns
+    ]
+    return frame.with_columns(missing) if missing else frame
+
+
+def domain_of(address: pl.Expr) -> pl.Expr:
+    """The domain of an address in lower case (null when there is none)."""
+    return address.str.extract(r"@([^@]+)$", 1).str.to_lowercase()
+
+
+def norm_address(address: pl.Expr) -> pl.Expr:
+    """An address for comparing: the local part as it is in lower case too, since no real system tells them apart."""
+    return address.str.to_lowercase().str.replace_all('"', "", literal=True)

@@ -1,0 +1,243 @@
+"""One row per queue life: who brought it, what it is, what became of it in this queue.
+
+smtpd    client=, sasl_username=            origin smtpd
+pickup   uid=, orig_id=                     origin pickup, or requeue
+cleanup  message-id=                        the Message-ID
+qmgr     from=, size=, nrcpt=               sender, size, how many recipients, when it was queued
+qmgr     removed                            when it left
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from mailforensics.link.log import Frame, Log, column, domain_of, ensure
+
+_FIRST = "first"
+
+
+def messages(log: Log, lives: Frame, deliveries: Frame, rejects: Frame) -> Frame:
+    """The messages table (schema ``messages``) without journey_key, direction and links, which come later."""
+    base = lives.group_by("message_key").agg(
+        pl.col("host").first(),
+        pl.col("queue").first().alias("instance"),
+        pl.col("queue_id").first(),
+        pl.col("event_id").alias("evidence"),
+    )
+    owner = lives.select("event_id", "message_key")
+    for part in (
+        _client(log, owner),
+        _pickup(log, owner),
+        _message_id(log, owner),
+        _active(log, owner),
+        _removed(log, owner),
+        _events_of(log, owner),
+        _marks(log, owner),
+        _recipients(deliveries, rejects),
+        _states(deliveries),
+        _refused(rejects),
+    ):
+        base = base.join(part, on="message_key", how="left")
+    return _finish(base)
+
+
+def _owned(log: Log, owner: Frame, kind: str, *columns: str) -> Frame:
+    """The lines of a kind with the life they belong to, in time order."""
+    table = log.kind(kind, "time", *columns)
+    return table.join(owner, on="event_id", how="inner").sort("time", "event_id", nulls_last=True)
+
+
+def _client(log: Log, owner: Frame) -> Frame:
+    table = ensure(
+        _owned(log, owner, "postfix.smtpd.client", "pid", "instance"),
+        client_name=pl.String, client_ip=pl.String, client_port=pl.Int64, sasl_method=pl.String,
+        sasl_username=pl.String, orig_queue_id=pl.String,
+    )  # fmt: skip
+    return (
+        table.unique("message_key", keep="first", maintain_order=True)
+        .select(
+            "message_key", "client_name", "client_ip", "client_port", "sasl_method", "sasl_username", "orig_queue_id",
+            pl.col("time").alias("client_time"), pl.col("pid").alias("client_pid"), pl.col("instance").alias("client_instance"),
+        )
+    )  # fmt: skip
+
+
+def _pickup(log: Log, owner: Frame) -> Frame:
+    table = ensure(_owned(log, owner, "postfix.pickup"), uid=pl.Int64, sender=pl.String, orig_id=pl.String)
+    return table.unique("message_key", keep="first", maintain_order=True).select(
+        "message_key",
+        "uid",
+        pl.col("sender").alias("pickup_sender"),
+        "orig_id",
+        pl.col("time").alias("pickup_time"),
+    )
+
+
+def _message_id(log: Log, owner: Frame) -> Frame:
+    table = ensure(_owned(log, owner, "postfix.cleanup.message_id"), message_id=pl.String)
+    return table.unique("message_key", keep="first", maintain_order=True).select(
+        "message_key", "message_id", pl.lit(True).alias("cleaned")
+    )
+
+
+def _active(log: Log, owner: Frame) -> Frame:
+    table = _owned(log, owner, "postfix.qmgr.active")
+    table = ensure(table, sender=pl.String, size=pl.Int64, recipient_count=pl.Int64)
+    return table.group_by("message_key", maintain_order=True).agg(
+        pl.col("sender").first(),
+        pl.col("size").first(),
+        pl.col("recipient_count").first(),
+        pl.col("time").first().alias("queued_time"),
+        pl.len().alias("activations"),
+    )
+
+
+def _removed(log: Log, owner: Frame) -> Frame:
+    table = ensure(_owned(log, owner, "postfix.removed"), removal=pl.String)
+    return table.unique("message_key", keep="last", maintain_order=True).select(
+        "message_key", pl.col("time").alias("removed_time"), "removal"
+    )
+
+
+def _events_of(log: Log, owner: Frame) -> Frame:
+    times = owner.join(log.events.select("event_id", "time"), on="event_id", how="left")
+    return times.group_by("message_key").agg(
+        pl.col("time").min().alias("first_time"), pl.col("time").max().alias("last_time")
+    )
+
+
+def _marks(log: Log, owner: Frame) -> Frame:
+    """Expired, held, discarded and deleted, from the lines that say so."""
+    parts: list[Frame] = []
+    expired = _owned(log, owner, "postfix.qmgr.expired")
+    parts.append(expired.select("message_key", "time", pl.lit("expired").alias("mark"), "event_id"))
+    for kind in ("postfix.smtpd.reject", "postfix.cleanup.check", "postfix.cleanup.milter"):
+        table = _owned(log, owner, kind, "action").filter(pl.col("action").str.contains("hold|discard"))
+        word = (
+            pl.when(pl.col("action").str.contains("hold")).then(pl.lit("held")).otherwise(pl.lit("discarded"))
+        )
+        parts.append(table.select("message_key", "time", word.alias("mark"), "event_id"))
+    by_hand = _owned(log, owner, "postfix.postsuper", "action")
+    word = pl.col("action").replace_strict(
+        {"removed": "deleted", "requeued": "requeued", "placed on hold": "held", "released from hold": "released", "expired": "force_expired"},
+        default=None, return_dtype=pl.String,
+    )  # fmt: skip
+    parts.append(by_hand.select("message_key", "time", word.alias("mark"), "event_id"))
+    marks = pl.concat(parts, how="vertical_relaxed").drop_nulls("mark").sort("time", "event_id")
+    return marks.group_by("message_key", maintain_order=True).agg(
+        pl.col("mark").alias("marks"), pl.col("event_id").alias("mark_events")
+    )
+
+
+def _recipients(deliveries: Frame, rejects: Frame) -> Frame:
+    both = pl.concat(
+        [
+            deliveries.select("message_key", "recipient", "time"),
+            rejects.filter(pl.col("message_key").is_not_null()).select("message_key", "recipient", "time"),
+        ]
+    )
+    return (
+        both.drop_nulls("recipient")
+        .sort("time")
+        .unique(["message_key", "recipient"], keep="first", maintain_order=True)
+        .group_by("message_key", maintain_order=True)
+        .agg(pl.col("recipient").alias("recipients"))
+    )
+
+
+def _states(deliveries: Frame) -> Frame:
+    """The last word on each recipient, counted per message."""
+    last = deliveries.filter(~pl.col("status").is_in(["deliverable", "undeliverable"]))
+    last = last.sort("time").unique(["message_key", "recipient"], keep="last", maintain_order=True)
+    count = {
+        name: (pl.col("status") == name).sum().alias(f"n_{name}")
+        for name in ("sent", "deferred", "bounced", "expired")
+    }
+    probes = deliveries.group_by("message_key").agg(
+        pl.col("status").is_in(["deliverable", "undeliverable"]).all().alias("probe")
+    )
+    return probes.join(last.group_by("message_key").agg(*count.values()), on="message_key", how="left")
+
+
+def _refused(rejects: Frame) -> Frame:
+    mine = rejects.filter(pl.col("message_key").is_not_null() & pl.col("action").str.contains("reject"))
+    return (
+        mine.sort("time")
+        .group_by("message_key")
+        .agg(
+            pl.lit(True).alias("refused"),
+            pl.col("protocol").drop_nulls().first(),
+            pl.col("helo").drop_nulls().first(),
+            pl.col("sender").drop_nulls().first().alias("reject_sender"),
+            pl.col("stage").is_in(["END-OF-MESSAGE", "DATA"]).any().alias("whole_refused"),
+        )
+    )
+
+
+def _finish(base: Frame) -> Frame:
+    base = base.with_columns(
+        sender=pl.coalesce("sender", "pickup_sender", "reject_sender"),
+        received_time=pl.coalesce("client_time", "pickup_time", "first_time"),
+        marks=pl.col("marks").fill_null(pl.lit([], dtype=pl.List(pl.String))),
+        **{name: pl.col(name).fill_null(0) for name in ("n_sent", "n_deferred", "n_bounced", "n_expired")},
+        probe=pl.col("probe").fill_null(False),
+        refused=pl.col("refused").fill_null(False),
+    )
+    return base.with_columns(
+        origin=_origin(),
+        status=_status(),
+        sender_domain=domain_of(pl.col("sender")),
+        complete=_complete(),
+        previous_queue_id=pl.coalesce("orig_queue_id", "orig_id"),
+    )
+
+
+def _origin() -> pl.Expr:
+    """How the mail came into this queue; bounce and forward are set when the links are known."""
+    return (
+        pl.when(pl.col("orig_id").is_not_null()).then(pl.lit("requeue"))
+        .when(pl.col("orig_queue_id").is_not_null()).then(pl.lit("reinjected"))
+        .when(pl.col("client_time").is_not_null()).then(pl.lit("smtpd"))
+        .when(pl.col("pickup_time").is_not_null()).then(pl.lit("pickup"))
+        .otherwise(pl.lit("unknown"))
+    )  # fmt: skip
+
+
+def _status() -> pl.Expr:
+    """The state of the queue entry after its last line."""
+    marks = pl.col("marks")
+    bad = pl.col("n_bounced") + pl.col("n_expired")
+    last_hold = marks.list.eval(pl.element().filter(pl.element().is_in(["held", "released"]))).list.last()
+    return (
+        pl.when(marks.list.contains("deleted")).then(pl.lit("deleted"))
+        .when(marks.list.contains("expired")).then(pl.lit("expired"))
+        .when(marks.list.contains("discarded") & (pl.col("n_sent") == 0)).then(pl.lit("discarded"))
+        .when((last_hold == "held") & pl.col("removed_time").is_null()).then(pl.lit("held"))
+        .when(pl.col("refused") & (pl.col("n_sent") + pl.col("n_deferred") + bad == 0)).then(pl.lit("rejected"))
+        .when(pl.col("removal").is_in(["canceled"])).then(pl.lit("rejected"))
+        .when(pl.col("n_deferred") > 0).then(pl.lit("deferred"))
+        .when((pl.col("n_sent") > 0) & (bad > 0)).then(pl.lit("partial"))
+        .when(pl.col("n_sent") > 0).then(pl.lit("delivered"))
+        .when(pl.col("n_expired") > 0).then(pl.lit("expired"))
+        .when(pl.col("n_bounced") > 0).then(pl.lit("bounced"))
+        .when(pl.col("queued_time").is_not_null() & pl.col("removed_time").is_null()).then(pl.lit("queued"))
+        .otherwise(pl.lit("unknown"))
+    )  # fmt: skip
+
+
+def _complete() -> pl.Expr:
+    """Whether both ends of the life are in the evidence."""
+    begun = (
+        pl.col("client_time").is_not_null()
+        | pl.col("pickup_time").is_not_null()
+        | pl.col("cleaned").fill_null(False)
+    )
+    ended = (
+        pl.col("removed_time").is_not_null() | pl.col("refused") | pl.col("marks").list.contains("deleted")
+    )
+    return begun & (ended | pl.col("marks").list.contains("requeued"))
+
+
+def public(messages: Frame) -> Frame:
+    """Only the columns of the schema; the working columns of the link floor stay inside."""
+    return messages.with_columns(column(messages, "subject"))
