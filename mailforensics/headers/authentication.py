@@ -18,16 +18,17 @@ from typing import Any
 
 from mailforensics.headers.domains import aligned, domain_of
 from mailforensics.headers.received import canonical_ip
+from mailforensics.limits import DEFAULT
 
 Row = dict[str, Any]
 
-_KEY = r'(?:"(?:[^"\\]|\\.)*"|[A-Za-z0-9_-]+)'
+_KEY = r'(?:"(?:[^"\\]|\\.)*"|[A-Za-z0-9_-]{1,80})'
 _VALUE = r'(?:"(?:[^"\\]|\\.)*"|[^\s;"])*'
 _METHOD = re.compile(
     rf"\s*(?P<method>{_KEY})\s*(?:/\s*(?P<version>[0-9]+)\s*)?=\s*(?P<result>\"(?:[^\"\\]|\\.)*\"|[^\s;\"=]+)"
 )
 _PAIR = re.compile(
-    rf"\s*(?:(?P<ptype>{_KEY})\s*\.\s*)?(?P<property>\"(?:[^\"\\]|\\.)*\"|[A-Za-z0-9_-]+)\s*=\s*(?P<value>{_VALUE})"
+    rf"\s*(?:(?P<ptype>{_KEY})\s*\.\s*)?(?P<property>{_KEY})\s*=\s*(?P<value>{_VALUE})"
 )
 _SERVER = re.compile(
     r"\s*(?P<id>\"(?:[^\"\\]|\\.)*\"|[^\s;=\"]+)(?:\s+(?P<version>[0-9]+))?(?:\s+(?P<rest>.*))?\s*", re.S
@@ -85,7 +86,7 @@ def _segments(value: str) -> Iterator[tuple[str, list[str]]]:
     """The parts between semicolons, each with its comments taken out and listed."""
     piece: list[str] = []
     comments: list[str] = []
-    for kind, text in _scan(value):
+    for kind, text in _scan(" ".join(value[: DEFAULT.line_bytes].split())):
         if kind == ";":
             yield "".join(piece), comments
             piece, comments = [], []
@@ -244,7 +245,7 @@ def read_tags(value: str) -> dict[str, str]:
     {'v': '1', 'a': 'rsa-sha256', 'd': 'example.org', 's': 'k1', 'b': 'ABCD'}
     """
     tags: dict[str, str] = {}
-    for part in value.split(";"):
+    for part in value[: DEFAULT.line_bytes].split(";"):
         match = _TAG.fullmatch(part)
         if match and match["tag"] not in tags:
             text = match["value"].strip()

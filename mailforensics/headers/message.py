@@ -40,7 +40,7 @@ _AUTH_FIELDS = frozenset(
     ("authentication-results", "arc-authentication-results", "received-spf", "dkim-signature", "arc-seal")
 )
 _LOOKS_PASTED = re.compile(r"\s*(?:>[ \t]*)*[A-Za-z][A-Za-z0-9-]*:(?!\\)")
-_ADDRESS = re.compile(r"<\s*([^<>\s]*)\s*>|([^\s<>,;:()\"]+@[^\s<>,;:()\"]+)")
+_ADDRESS = re.compile(r"<\s*([^<>\s]*)\s*>|([^\s<>,;:()\"@]{1,128}@[^\s<>,;:()\"]{1,255})")
 
 
 @dataclass(frozen=True)

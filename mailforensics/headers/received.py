@@ -15,6 +15,7 @@ address. :mod:`mailforensics.headers.stamps` reads whole columns of fields and u
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -174,7 +175,7 @@ _TLS = tuple(
         r"(?:\s+tls\s+(?P<cipher2>[A-Z0-9_-]+))?",
         r"TLS: (?P<version>TLSv[0-9.]+|SSLv3)(?:/SSLv[0-9])?,(?P<bits>[0-9]+)bits,(?P<cipher>[^\s,()]+)",
         r"E?SMTPS?A?/TLS/(?P<cipher>[A-Z0-9_-]+)",
-        r"(?P<cipher>[A-Z0-9][A-Z0-9_-]+) encrypted\)? E?SMTP",
+        r"(?P<cipher>[A-Z0-9][A-Z0-9_-]{2,60}) encrypted\)? E?SMTP",
         r"\bTLS cipher (?P<cipher>[A-Z0-9_-]+)",
     )
 )
@@ -184,7 +185,7 @@ _AUTH = tuple(
     re.compile(form, re.I)
     for form in (
         r"Authenticated (?:sender|user): (?P<user>[^\s()]+)",
-        r"\b(?P<auth>[A-Za-z]+Mail|Horde|IMP|Roundcube|RoundCube|Kerio|Courier|Nemesis)? ?authenticated user:? (?P<user>[^\s();]+)",
+        r"\b(?P<auth>[A-Za-z]{1,20}Mail|Horde|IMP|Roundcube|RoundCube|Kerio|Courier|Nemesis)? ?authenticated user:? (?P<user>[^\s();]+)",
         r"\bauthenticated as (?P<user>[^\s();]+)",
         r"\(AUTH: (?P<auth>[A-Za-z0-9-]+) (?P<user>[^\s(),;]+)",
         r"\bauth=yes user=(?P<user>[^\s()]+)",
@@ -197,41 +198,41 @@ _LOGGED_IN = re.compile(r"(?:UTF8)?E?SMTPS?A|(?:UTF8)?LMTPS?A|ASMTP", re.I)
 
 # The family of software, by what only it writes. The first that fits counts.
 FORMATS: tuple[tuple[str, str], ...] = (
-    ("exchange", r"Microsoft SMTP Server|with mapi id|\.outlook\.com with HTTPS?"),
-    ("smtpsvc", r"Microsoft SMTPSVC|^mail pickup service"),
-    ("exchange_ims", r"Internet Mail Service"),
+    ("exchange", r"Microsoft +SMTP +Server|with +mapi +id|\.outlook\.com +with +HTTPS?"),
+    ("smtpsvc", r"Microsoft +SMTPSVC|^mail +pickup +service"),
+    ("exchange_ims", r"Internet +Mail +Service"),
     ("fetchmail", r"\(fetchmail-|\(mpop|getmail"),
     ("amavis", r"\(amavis"),
-    ("exim", r"(?i:\(exim |/exim\)|incSMTP Exim)| id [0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}(?:[ ;]|$)"),
+    ("exim", r"(?i:\(exim +|/exim\)|incSMTP +Exim)| id +[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}(?:[ ;]|$)"),
     ("communigate", r"CommuniGate"),
-    ("postfix", r"\(Postfix[,) ]| \(using (?:TLS|SSL)v[0-9.]+ with cipher [^ ()]+ \([0-9]+/[0-9]+ bits\)\)"),
-    ("gmail", r"(?:google|gmail)\.com with |named unknown by gmailapi|Google Transport Security|^by [0-9a-f:]+ with SMTP id "),
+    ("postfix", r"\(Postfix[,) ]| \(using +(?:TLS|SSL)v[0-9.]+ +with +cipher +[^ ()]+ +\([0-9]+/[0-9]+ +bits\)\)"),
+    ("gmail", r"(?:google|gmail)\.com +with +|named +unknown +by +gmailapi|Google +Transport +Security|^by +[0-9a-f:]+ +with +SMTP +id +"),
     ("opensmtpd", r"\(OpenSMTPD\)"),
     ("haraka", r"\(Haraka"),
     ("stalwart", r"\(Stalwart"),
     ("momentum", r"\((?:ecelerity|momentum)"),
     ("powermta", r"\(PowerMTA"),
     ("sendgrid", r"sendgrid\.net|geopod-ismtpd"),
-    ("domino", r"\((?:Lotus|IBM|HCL) Domino"),
-    ("oracle", r"\((?:Oracle Communications|Sun Java|iPlanet|Sun ONE|PMDF)"),
+    ("domino", r"\((?:Lotus|IBM|HCL) +Domino"),
+    ("oracle", r"\((?:Oracle +Communications|Sun +Java|iPlanet|Sun +ONE|PMDF)"),
     ("groupwise", r"GroupWise"),
     ("cyrus", r"\(Cyrus"),
-    ("courier", r"\((?:AUTH|TLS|IDENT): [A-Z]|\[::ffff:[0-9.]+\]\) (?:\([^()]*\) )?by [^ ]+ with e?smtp"),
-    ("dovecot", r" with LMTPS? id [0-9A-Za-z+/]{10,} \(envelope-from|^by [^ ]+ with LMTPS?A? id [0-9A-Za-z+/]{10,} "),
-    ("zimbra", r"\(LHLO "),
+    ("courier", r"\((?:AUTH|TLS|IDENT): +[A-Z]|\[::ffff:[0-9.]+\]\) +(?:\([^()]*\) +)?by +[^ ]+ +with +e?smtp"),
+    ("dovecot", r" with +LMTPS? +id +[0-9A-Za-z+/]{10,} +\(envelope-from|^by +[^ ]+ +with +LMTPS?A? +id +[0-9A-Za-z+/]{10,} +"),
+    ("zimbra", r"\(LHLO +"),
     ("mdaemon", r"\(MDaemon"),
     ("xmail", r"\[XMail"),
-    ("webmail", r"(?:Mail|Horde|Roundcube) authenticated user|with HTTPS?(?:[ ;]|$)|via HTTP"),
-    ("qmail", r"qmail|\((?:HELO|EHLO)(?: [^ ()]*)?\) \(|\(ofmipd|with (?:[A-Z0-9-]+ encrypted )?E?SMTPS?A?; [0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} -0000"),
-    ("yahoo", r"yahoo\.com with|VZM Hermes"),
-    ("sendmail", r"\([0-9]+\.[0-9]+[0-9.a-zA-Z+_]*/[0-9A-Za-z.+_/-]+\)|authenticated bits=|sSMTP sendmail"),
-    ("smap", r"via smap|via csmap|id smtpd"),
+    ("webmail", r"(?:Mail|Horde|Roundcube) +authenticated +user|with +HTTPS?(?:[ ;]|$)|via +HTTP"),
+    ("qmail", r"qmail|\((?:HELO|EHLO)(?: +[^ ()]*)?\) +\(|\(ofmipd|with +(?:[A-Z0-9-]+ +encrypted +)?E?SMTPS?A?; +[0-9]{1,2} +[A-Z][a-z]{2} +[0-9]{4} +[0-9:]{8} +-0000"),
+    ("yahoo", r"yahoo\.com +with|VZM +Hermes"),
+    ("sendmail", r"\([0-9]+\.[0-9]+[0-9.a-zA-Z+_]*/[0-9A-Za-z.+_/-]+\)|authenticated +bits=|sSMTP +sendmail"),
+    ("smap", r"via +smap|via +csmap|id +smtpd"),
 )  # fmt: skip
 _FORMATS = tuple((name, re.compile(form)) for name, form in FORMATS)
 
 
 def family(text: str) -> str | None:
-    """The family of server software whose shape a Received value (folding undone) has, or None.
+    """The family of server software whose shape a Received value (as :func:`mask` gives it) has, or None.
 
     >>> family("from a (b [192.0.2.1]) by c (Postfix) with ESMTP id 1")
     'postfix'
@@ -278,7 +279,7 @@ class _Reader:
         self.stamp = Stamp()
         self.oversize = len(raw_value) > DEFAULT.line_bytes
         self.raw = raw_value[: DEFAULT.line_bytes]
-        self.text = mask(self.raw)
+        self.text, self.shifts = _single_spaced(mask(self.raw))
         self.used: set[int] = set()  # where comments begin whose content stands in a column
 
     def read(self) -> None:
@@ -287,7 +288,7 @@ class _Reader:
         if not balanced:
             self.stamp.defects.append("unbalanced_comment")
         end = self._read_time()
-        self.stamp.format = family(" ".join(self.text.split()))
+        self.stamp.format = family(self.text)
         clauses = self._clauses(end)
         self._read_clauses(clauses)
         self._read_tls()
@@ -298,12 +299,22 @@ class _Reader:
 
     def keep(self, column: str, start: int, end: int) -> str:
         """The text between two places, its span noted under the column."""
-        self.stamp.spans.append((column, start, end))
+        self.stamp.spans.append((column, *self.place(start, end)))
         return self.slice(start, end)
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Where a stretch of the single-spaced text stands in the raw value."""
+        if not self.shifts or start >= end:
+            return start, end
+        low, high = bisect_right(self.shifts, (start, 1 << 40)), bisect_right(self.shifts, (end - 1, 1 << 40))
+        return start + (self.shifts[low - 1][1] if low else 0), end + (
+            self.shifts[high - 1][1] if high else 0
+        )
 
     def slice(self, start: int, end: int) -> str:
         piece = self.text[start:end]
         if "\x7f" in piece:
+            start, end = self.place(start, end)
             return self.raw[start:end].translate(None, _CONTROLS).decode("utf-8", "backslashreplace")
         return piece
 
@@ -496,14 +507,13 @@ class _Reader:
             and "cipher" not in self.text
         ):
             return
-        text = self.text if "  " not in self.text else None
         for form in _TLS:
-            match = form.search(text or _single_spaced(self.text))
+            match = form.search(self.text)
             if match:
-                self._set_tls(match, text is None)
+                self._set_tls(match)
                 return
 
-    def _set_tls(self, match: re.Match[str], shifted: bool) -> None:
+    def _set_tls(self, match: re.Match[str]) -> None:
         part = match.groupdict()
         self.stamp.tls_version = tls_version(part.get("version") or "")
         cipher = part.get("cipher") or part.get("cipher2")
@@ -511,13 +521,9 @@ class _Reader:
             self.stamp.tls_cipher = cipher
         self.stamp.tls_bits = int(part["bits"]) if part.get("bits") and len(part["bits"]) < 6 else None
         for column in ("version", "cipher", "cipher2", "bits"):
-            value = part.get(column)
-            if value:
-                start = self.text.find(value, 0 if shifted else match.start(column))
-                if start >= 0:
-                    self.keep(f"tls_{column.rstrip('2')}", start, start + len(value))
-        anchor = self.stamp.tls_cipher or part.get("version") or ""
-        self._use_comment_around(self.text.find(anchor))
+            if part.get(column) and (self.stamp.tls_cipher or "cipher" not in column):
+                self.keep(f"tls_{column.rstrip('2')}", *match.span(column))
+        self._use_comment_around(match.end("cipher" if part.get("cipher") else "version") - 1)
 
     def _use_comment_around(self, place: int) -> None:
         for low, high in self.pairs.items():
@@ -531,7 +537,7 @@ class _Reader:
                 part = match.groupdict()
                 if part.get("user"):
                     self.stamp.auth_user = self.keep("auth_user", *match.span("user"))
-                self.stamp.auth = part.get("auth") or match.group().strip("( ").split(" ")[0]
+                self.stamp.auth = part.get("auth") or "authenticated"
                 self._use_comment_around(match.end() - 1)
                 break
         if self.stamp.auth is None and self.stamp.format == "webmail" and self.stamp.from_ip:
@@ -682,7 +688,7 @@ class _FromReader:
     def _read_brackets(self) -> None:
         """An address that stands outside comments: ``name [192.0.2.1]`` or alone."""
         for start, end in self.clause.words()[1:]:
-            match = _BRACKETED.search(self.text, start, end)
+            match = _BRACKETED.match(self.text, start, end)
             if match and self._set_peer(match):
                 return
         match = self.word and (
@@ -823,5 +829,17 @@ def _is_aside(body: str) -> bool:
     )
 
 
-def _single_spaced(text: str) -> str:
-    return " ".join(text.split())
+def _single_spaced(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """The text with runs of spaces as one, and from which place on how many characters are missing before it.
+
+    No pattern then meets a long run of spaces, which would make some of them slow.
+    """
+    if "  " not in text:
+        return text, []
+    shifts: list[tuple[int, int]] = []
+    missing = 0
+    for match in re.finditer(" {2,}", text):
+        place = match.start() + 1 - missing
+        missing += len(match.group()) - 1
+        shifts.append((place, missing))
+    return re.sub(" {2,}", " ", text), shifts

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mailforensics.headers.received import canonical_ip
+from mailforensics.limits import DEFAULT
 
 Row = dict[str, Any]
 
@@ -28,7 +29,7 @@ _SPAMD_RESULT = re.compile(
     re.I,
 )
 _SYMBOL = re.compile(
-    rf"\s*(?P<name>[A-Za-z0-9_.:-]+)\((?P<score>{_NUMBER})\)\s*(?:\[(?P<options>[^\]]*)\]|\{{(?P<braced>[^}}]*)\}})?",
+    rf"\s*(?P<name>[A-Za-z0-9_.:-]{{1,128}})\((?P<score>{_NUMBER})\)\s*(?:\[(?P<options>[^\]]*)\]|\{{(?P<braced>[^}}]*)\}})?",
     re.I,
 )
 _STATUS = re.compile(r"\s*(?P<spam>Yes|No|True|False|Spam|Ham)\b", re.I)
@@ -63,7 +64,7 @@ def read_scans(fields: Iterable[tuple[str, str]]) -> list[Row]:
     for name, value in fields:
         key = name.lower()
         if key in FIELDS:
-            found = _read(key, value)
+            found = _read(key, " ".join(value[: DEFAULT.line_bytes].split()))
             if found:
                 _merge(rows, key, found)
     return rows
