@@ -182,6 +182,14 @@ class Lab:
             del mail.more["replies_to_recipients"]
         return mail
 
+    def retry(self, mail: Mail, source: str, helo: str) -> None:
+        """The same mail once more, as a server does that was told to come back later."""
+        mail.more["first_replies"] = [*mail.more.get("first_replies", []), mail.reply]
+        recipients = [recipient["recipient"] for recipient in mail.recipients]
+        message = messages.build(mail.sender, recipients, mail.subject, mail.message_id)
+        mail.reply = clients.send(self.host_of(recipients[0]).address, source, helo, mail.sender, recipients, message).final
+        mail.more.pop("replies_to_recipients", None)
+
     # -- waiting and looking ---------------------------------------------
 
     def in_mailbox(self, address: str, message_id: str, mailbox: str = "INBOX") -> truth.Copy | None:
@@ -193,6 +201,18 @@ class Lab:
     def wait_mailbox(self, address: str, mail: Mail, mailbox: str = "INBOX", seconds: float = 60) -> truth.Copy:
         return wait_for(f"{mail.message_id} in {mailbox} of {address}",
                         lambda: self.in_mailbox(address, mail.message_id or "", mailbox), seconds)
+
+    def settle(self, mail: Mail, recipient: str, final: str | None = None, **more: object) -> None:
+        """Wait until a recipient's copy is in INBOX or Junk and state where it was found."""
+        address = final or recipient
+        clean = address.split("@")[0].split("+")[0] + "@" + address.split("@")[1]
+
+        def find() -> str | None:
+            return next((box for box in ("INBOX", "Junk") if self.in_mailbox(clean, mail.message_id or "", box)), None)
+
+        box = wait_for(f"{mail.message_id} ({mail.label}) at {address}; reply was {mail.reply}", find, 90)
+        found = fate(recipient, "delivered" if box == "INBOX" else "filed_by_sieve", final, **more)
+        mail.recipients = [found if entry["recipient"] == recipient else entry for entry in mail.recipients]
 
     def wait_report(self, mail: Mail, seconds: float = 90) -> truth.Copy:
         """Until the sender has a notification about this mail."""

@@ -6,8 +6,8 @@ from world import SELECTOR, HostPlan
 
 # Scores given by the subject make the actions of a scenario certain; all else is Rspamd's own judgement.
 SUBJECT_SCORES = {
-    "LAB_PHARMACY": (9.0, r"/cheap pills|replica watches|casino bonus/i"),
-    "LAB_UNSURE": (4.5, r"/newsletter special offer/i"),
+    "LAB_PHARMACY": (7.0, r"/cheap pills|replica watches|casino bonus/i"),
+    "LAB_UNSURE": (5.0, r"/newsletter special offer/i"),
 }
 
 FILE_LOG = """\
@@ -49,7 +49,7 @@ def files(plan: HostPlan, *, to_syslog: bool = False) -> dict[str, str]:
             f'selector = "{SELECTOR}";\npath = "/var/lib/rspamd/dkim/$domain.$selector.key";\n'
             "sign_authenticated = true;\nsign_local = true;\nuse_domain = \"header\";\n",
         "/etc/rspamd/local.d/greylist.conf": 'timeout = 6s;\nexpire = 1d;\nwhitelisted_ip = "/etc/rspamd/local.d/maps.d/no_greylist.map";\n',
-        "/etc/rspamd/local.d/maps.d/no_greylist.map": "192.0.2.67\n192.0.2.41\n",
+        "/etc/rspamd/local.d/maps.d/no_greylist.map": "192.0.2.67\n",
         "/etc/rspamd/local.d/multimap.conf": rules,
         "/etc/rspamd/local.d/fuzzy_check.conf": off,
         "/etc/rspamd/local.d/phishing.conf": "openphish_enabled = false;\nphishtank_enabled = false;\n",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import email
 import email.policy
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,6 +52,14 @@ class Mail:
     notified: bool = False
     more: dict = field(default_factory=dict)
     check: bool = True
+
+    @property
+    def queue_id(self) -> str:
+        """The id that the first server gave it, as its reply says."""
+        found = re.search(r"queued as (\w+)", self.reply or "")
+        if not found:
+            raise TruthError(f"{self.label}: no queue id in {self.reply!r}")
+        return found[1]
 
     def to_json(self) -> dict:
         return {"label": self.label, "kind": self.kind, "message_id": self.message_id, "sender": self.sender,
