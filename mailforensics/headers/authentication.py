@@ -27,9 +27,7 @@ _VALUE = r'(?:"(?:[^"\\]|\\.)*"|[^\s;"])*'
 _METHOD = re.compile(
     rf"\s*(?P<method>{_KEY})\s*(?:/\s*(?P<version>[0-9]+)\s*)?=\s*(?P<result>\"(?:[^\"\\]|\\.)*\"|[^\s;\"=]+)"
 )
-_PAIR = re.compile(
-    rf"\s*(?:(?P<ptype>{_KEY})\s*\.\s*)?(?P<property>{_KEY})\s*=\s*(?P<value>{_VALUE})"
-)
+_PAIR = re.compile(rf"\s*(?:(?P<ptype>{_KEY})\s*\.\s*)?(?P<property>{_KEY})\s*=\s*(?P<value>{_VALUE})")
 _SERVER = re.compile(
     r"\s*(?P<id>\"(?:[^\"\\]|\\.)*\"|[^\s;=\"]+)(?:\s+(?P<version>[0-9]+))?(?:\s+(?P<rest>.*))?\s*", re.S
 )

@@ -17,9 +17,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from mailforensics.headers import authentication, path, spam
 from mailforensics.headers.dates import read_date
 from mailforensics.headers.domains import domain_of
 from mailforensics.headers.fields import Field, HeaderSection, clean_pasted, read_fields, readable
-from mailforensics.headers.received import read_stamp
+from mailforensics.headers.stamps import read_stamps
 from mailforensics.limits import DEFAULT, Limits
 
 TABLES = ("documents", "headers", "hops", "auth_results", "scans")
@@ -138,7 +139,7 @@ def read_message(
     ['192.0.2.1']
     """
     border = path.Border.of(own, trusted, submission)
-    rows = _Rows(border, tuple(word.lower() for word in authserv), limits)
+    rows = _Rows(border, authserv, limits)
     rows.add(source_id, base_offset, data)
     return MessageTables(rows.frames(), data)
 
@@ -160,10 +161,25 @@ def read_messages(
     >>> read_messages([(1, 0, b"Subject: a\\n\\n"), (1, 12, b"Subject: b\\n\\n")]).documents["subject"].to_pylist()
     ['a', 'b']
     """
-    rows = _Rows(path.Border.of(own, trusted, submission), tuple(word.lower() for word in authserv), limits)
+    rows = _Rows(path.Border.of(own, trusted, submission), authserv, limits)
     for source_id, offset, data in messages:
         rows.add(source_id, offset, data)
     return MessageTables(rows.frames())
+
+
+def read_in_batches(
+    messages: Iterable[tuple[int, int, bytes]], *, size: int = 2000, **options: Any
+) -> Iterator[MessageTables]:
+    """The tables of very many messages, ``size`` at a time, so that memory depends on the batch only.
+
+    Messages and options as for :func:`read_messages`.
+
+    >>> [len(batch.documents) for batch in read_in_batches([(1, n, b"A: b\\n\\n") for n in range(5)], size=2)]
+    [2, 2, 1]
+    """
+    rest = iter(messages)
+    while batch := list(islice(rest, size)):
+        yield read_messages(batch, **options)
 
 
 def document_id(source_id: int, offset: int) -> int:
@@ -176,42 +192,48 @@ def document_id(source_id: int, offset: int) -> int:
 
 
 class _Rows:
-    """Gathers the rows of messages one after another."""
+    """Gathers the fields of messages one after another; Received fields are read together at the end."""
 
-    def __init__(self, border: path.Border, authserv: tuple[str, ...], limits: Limits) -> None:
-        self.border, self.authserv, self.limits = border, authserv, limits
-        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+    def __init__(self, border: path.Border, authserv: Sequence[str], limits: Limits) -> None:
+        self.border, self.limits = border, limits
+        self.authserv = tuple(word.lower() for word in authserv)
+        self.headers: dict[str, list[Any]] = {name: [] for name in _HEADER_COLUMNS}
+        self.sections: list[tuple[int, HeaderSection]] = []
+        self.received: list[tuple[int, int, Field]] = []
+        self.rows: dict[str, list[dict[str, Any]]] = {
+            name: [] for name in ("documents", "auth_results", "scans")
+        }
 
     def add(self, source_id: int, offset: int, data: bytes) -> None:
         number = document_id(source_id, offset)
         section = read_fields(data, limits=self.limits)
-        hops = self._hops(number, section)
-        self._headers(number, section)
-        self._auth_results(number, section, hops)
-        self._scans(number, section, hops)
-        self.rows["hops"] += hops
-        self.rows["documents"].append(_document(number, source_id, data, section, len(hops)))
+        self.sections.append((number, section))
+        received = [
+            (number, ordinal, one) for ordinal, one in enumerate(section.fields) if one.key == "received"
+        ]
+        self.received += received
+        self._add_headers(number, section)
+        self.rows["documents"].append(_document(number, source_id, data, section, len(received)))
 
-    def frames(self) -> dict[str, pl.DataFrame]:
-        return {name: _frame(name, rows) for name, rows in self.rows.items()}
-
-    def _headers(self, number: int, section: HeaderSection) -> None:
+    def _add_headers(self, number: int, section: HeaderSection) -> None:
         for ordinal, one in enumerate(section.fields):
             value, odd = readable(one.key, one.raw_value)
-            self.rows["headers"].append(
-                {
-                    "document_id": number, "ordinal": ordinal, "name": one.name, "raw": one.raw, "value": value,
-                    "line_number": one.line_number, "byte_offset": one.byte_offset, "byte_length": len(one.raw),
-                    "defects": [*one.defects, *odd], "event_id": number + one.byte_offset,
-                }
-            )  # fmt: skip
+            row = (number, ordinal, one.name, one.raw, value, one.line_number, one.byte_offset, len(one.raw),
+                   [*one.defects, *odd], number + one.byte_offset)  # fmt: skip
+            for name, cell in zip(_HEADER_COLUMNS, row, strict=True):
+                self.headers[name].append(cell)
 
-    def _hops(self, number: int, section: HeaderSection) -> list[dict[str, Any]]:
-        rows = [
-            _hop(number, ordinal, one) for ordinal, one in enumerate(section.fields) if one.key == "received"
-        ]
-        complete_hops(rows, self.border)
-        return rows
+    def frames(self) -> dict[str, pl.DataFrame]:
+        hops = _hops(self.received, self.border)
+        trusts: dict[int, list[dict[str, Any]]] = {}
+        for row in hops.select("document_id", "ordinal", "trust", "by_name").iter_rows(named=True):
+            trusts.setdefault(row["document_id"], []).append(row)
+        for number, section in self.sections:
+            self._auth_results(number, section, trusts.get(number, []))
+            self._scans(number, section, trusts.get(number, []))
+        frames = {name: _frame(name, rows) for name, rows in self.rows.items()}
+        headers = pl.DataFrame(self.headers, schema={name: _HEADER_TYPES[name] for name in _HEADER_COLUMNS})
+        return {"documents": frames["documents"], "headers": headers, "hops": hops} | frames
 
     def _auth_results(self, number: int, section: HeaderSection, hops: list[dict[str, Any]]) -> None:
         from_domain = domain_of(address_of(section.first("from") or "") or "")
@@ -221,10 +243,10 @@ class _Rows:
             rows = authentication.read_field(one.key, readable(one.key, one.raw_value)[0])
             authentication.mark_alignment(rows, from_domain)
             for row in rows:
-                trust = authserv_trust(row["authserv_id"], ordinal, hops, self.border, self.authserv)
-                row |= {"document_id": number, "ordinal": ordinal, "authserv_trust": trust}
-                if row["field"] in ("DKIM-Signature", "ARC-Seal"):
-                    row["authserv_trust"] = None
+                row |= {"document_id": number, "ordinal": ordinal, "authserv_trust": None}
+                if row["field"] not in ("DKIM-Signature", "ARC-Seal"):
+                    server = row["authserv_id"]
+                    row["authserv_trust"] = authserv_trust(server, ordinal, hops, self.border, self.authserv)
             self.rows["auth_results"] += rows
 
     def _scans(self, number: int, section: HeaderSection, hops: list[dict[str, Any]]) -> None:
@@ -238,40 +260,73 @@ class _Rows:
             ordinals = [place for place, one in enumerate(section.fields) if one.key in names]
             first = section.fields[ordinals[0]]
             row |= {
-                "document_id": number, "ordinal": ordinals[0], "message_id": _bare_id(section.first("message-id")),
+                "document_id": number, "ordinal": ordinals[0], "message_id": _stripped(section.first("message-id")),
                 "subject": section.first("subject"), "evidence": [number + first.byte_offset],
                 "trust": _trust_at(ordinals[0], hops),
             }  # fmt: skip
             self.rows["scans"].append(row)
 
 
-def _hop(number: int, ordinal: int, one: Field) -> dict[str, Any]:
-    stamp = read_stamp(one.raw_value)
-    row: dict[str, Any] = {name: getattr(stamp, name) for name in _STAMP_COLUMNS}
-    row["spans"] = [
-        {"field": column, "start": start + one.value_start, "end": end + one.value_start}
-        for column, start, end in stamp.spans
-    ]
-    return {"document_id": number, "ordinal": ordinal, "event_id": number + one.byte_offset} | row
-
-
-_STAMP_COLUMNS = (
-    "from_domain", "from_helo", "from_name", "from_ip", "from_port", "ident", "by_name", "by_ip", "with_protocol",
-    "with_clause", "via", "id", "for_address", "envelope_from", "tls_version", "tls_cipher", "tls_bits", "auth",
-    "auth_user", "software", "comment", "time", "time_original", "time_precision", "time_method", "utc_offset_min",
-    "format", "parse_status", "defects",
+_HEADER_TYPES = schema.polars_schema("headers")
+_HEADER_COLUMNS = (
+    "document_id", "ordinal", "name", "raw", "value", "line_number", "byte_offset", "byte_length", "defects", "event_id",
+)  # fmt: skip
+_FEW = 200  # below this many fields, reading them one by one is quicker than starting whole columns
+_PATH_COLUMNS = (
+    "from_domain", "from_name", "from_ip", "by_name", "by_ip", "with_protocol", "auth", "format", "time",
 )  # fmt: skip
 
 
-def complete_hops(rows: list[dict[str, Any]], border: path.Border) -> None:
-    """Adds to the hops of one message, top first, what only the whole path says: number, delay, trust, role."""
+def _hops(received: list[tuple[int, int, Field]], border: path.Border) -> pl.DataFrame:
+    """The hops of all messages: what each field says, then what only the whole path of a message says."""
+    values = [one.raw_value for _, _, one in received]
+    starts = [one.value_start for _, _, one in received]
+    stamps = read_stamps(values, value_starts=starts, singly=len(values) < _FEW)
+    numbers = [number for number, _, _ in received]
+    completed: dict[str, list[Any]] = {name: [] for name in _PATH_TYPES}
+    rows = stamps.select(_PATH_COLUMNS).to_dicts()
+    for group in _runs(numbers):
+        for row in complete_hops(rows[group], border):
+            for name, cell in row.items():
+                completed[name].append(cell)
+    return stamps.with_columns(
+        pl.Series("document_id", numbers, pl.Int64),
+        pl.Series("ordinal", [ordinal for _, ordinal, _ in received], pl.Int32),
+        pl.Series("event_id", [number + one.byte_offset for number, _, one in received], pl.Int64),
+        *(pl.Series(name, cells, _PATH_TYPES[name]) for name, cells in completed.items()),
+    )
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[slice]:
+    """The stretches of equal numbers."""
+    start = 0
+    for place in range(1, len(numbers) + 1):
+        if place == len(numbers) or numbers[place] != numbers[start]:
+            yield slice(start, place)
+            start = place
+
+
+_PATH_TYPES: dict[str, pl.DataType] = {
+    "hop": pl.Int32(), "delay_s": pl.Float64(), "clock_suspect": pl.Boolean(), "trust": pl.String(),
+    "peer_trust": pl.String(), "is_border": pl.Boolean(), "role": pl.String(),
+}  # fmt: skip
+
+
+def complete_hops(rows: Sequence[Mapping[str, Any]], border: path.Border) -> list[dict[str, Any]]:
+    """For the hops of one message, top first, what only the whole path says.
+
+    Columns ``hop``, ``delay_s``, ``clock_suspect``, ``trust``, ``peer_trust``, ``is_border`` and ``role``.
+    """
     count = len(rows)
     times = [row["time"] for row in reversed(rows)]
     waits, suspects = path.delays(times), path.clock_suspects(times)
+    out: list[dict[str, Any]] = []
     for place, (row, judged) in enumerate(zip(rows, path.judge(rows, border), strict=True)):
         hop = count - place
-        row |= judged | {"hop": hop, "delay_s": waits[hop - 1], "clock_suspect": suspects[hop - 1]}
-        row["role"] = path.role(row, first=hop == 1, last=place == 0)
+        kind = path.role({**row, **judged}, first=hop == 1, last=place == 0)
+        timing = {"hop": hop, "delay_s": waits[hop - 1], "clock_suspect": suspects[hop - 1]}
+        out.append(timing | judged | {"role": kind})
+    return out
 
 
 def authserv_trust(
@@ -321,7 +376,7 @@ def _document(number: int, source_id: int, data: bytes, section: HeaderSection, 
     defects += [f"date_{defect}".replace("date_date", "date") for defect in date.defects if "date" in counts]
     return {
         "document_id": number, "source_id": source_id, "sha256": hashlib.sha256(data).hexdigest(),
-        "message_id": _bare_id(section.first("message-id")), "subject": section.first("subject"),
+        "message_id": _stripped(section.first("message-id")), "subject": section.first("subject"),
         "from_address": address_of(section.first("from") or ""), "date": date.time,
         "return_path": address_of(section.first("return-path") or ""), "size": len(data), "hop_count": hops,
         "defects": defects, "body_offset": section.body_start, "date_offset_min": date.utc_offset_min,
@@ -344,7 +399,7 @@ _ONCE = (
 )
 
 
-def _bare_id(text: str | None) -> str | None:
+def _stripped(text: str | None) -> str | None:
     return text.strip() if text and text.strip() else None
 
 
@@ -379,9 +434,7 @@ def _frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 _EXTRA: dict[str, pl.DataType] = {
-    "event_id": pl.Int64(), "from_domain": pl.String(), "with_clause": pl.String(), "auth": pl.String(),
-    "time_precision": pl.String(), "time_method": pl.String(), "peer_trust": pl.String(), "is_border": pl.Boolean(),
-    "comment": pl.String(), "method_version": pl.String(), "action": pl.String(), "spam_field": pl.List(pl.String()),
+    "method_version": pl.String(), "comment": pl.String(), "action": pl.String(), "spam_field": pl.List(pl.String()),
     "document_id": pl.Int64(), "ordinal": pl.Int32(), "trust": pl.String(), "body_offset": pl.Int64(),
-    "date_offset_min": pl.Int32(), "reply_to": pl.String(), "role": pl.String(),
+    "date_offset_min": pl.Int32(), "reply_to": pl.String(),
 }  # fmt: skip

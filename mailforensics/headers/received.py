@@ -194,6 +194,7 @@ _AUTH = tuple(
         r"\bwith (?P<auth>login|plain|cram-md5|digest-md5|ntlm)\)",
     )
 )
+_AUTH_HINTS = ("auth", "(account ", "login)", "plain)", "md5)", "ntlm)")
 _LOGGED_IN = re.compile(r"(?:UTF8)?E?SMTPS?A|(?:UTF8)?LMTPS?A|ASMTP", re.I)
 
 # The family of software, by what only it writes. The first that fits counts.
@@ -229,15 +230,99 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("smap", r"via +smap|via +csmap|id +smtpd"),
 )  # fmt: skip
 _FORMATS = tuple((name, re.compile(form)) for name, form in FORMATS)
+# Words without which a pattern cannot fit: looking for them first is ten times faster.
+_HINTS: dict[str, tuple[str, ...]] = {
+    "exchange": (
+        "Microsoft SMTP",
+        "mapi id",
+        "outlook.com with HTTP",
+    ),
+    "smtpsvc": (
+        "SMTPSVC",
+        "pickup service",
+    ),
+    "exchange_ims": ("Internet Mail Service",),
+    "fetchmail": (
+        "(fetchmail-",
+        "(mpop",
+        "getmail",
+    ),
+    "amavis": ("(amavis",),
+    "exim": (
+        "xim ",
+        " id ",
+        "xim)",
+    ),
+    "postfix": (
+        "(Postfix",
+        "(using ",
+    ),
+    "gmail": (
+        "google.com",
+        "gmail.com",
+        "gmailapi",
+        "Google",
+        "by ",
+    ),
+    "momentum": (
+        "(ecelerity",
+        "(momentum",
+    ),
+    "sendgrid": (
+        "sendgrid.net",
+        "geopod",
+    ),
+    "domino": ("Domino",),
+    "oracle": (
+        "(Oracle",
+        "(Sun ",
+        "(iPlanet",
+        "(PMDF",
+    ),
+    "courier": (
+        "(AUTH",
+        "(TLS",
+        "(IDENT",
+        "[::ffff:",
+    ),
+    "dovecot": (" with LMTP",),
+    "webmail": (
+        "HTTP",
+        "authenticated user",
+    ),
+    "qmail": (
+        "qmail",
+        "(HELO",
+        "(EHLO",
+        "(ofmipd",
+        "-0000",
+    ),
+    "yahoo": (
+        "yahoo.com",
+        "Hermes",
+    ),
+    "sendmail": (
+        "/",
+        "authenticated bits",
+        "sSMTP",
+    ),
+    "smap": (
+        "smap",
+        "id smtpd",
+    ),
+}
 
 
 def family(text: str) -> str | None:
-    """The family of server software whose shape a Received value (as :func:`mask` gives it) has, or None.
+    """The family of server software whose shape a Received value (in single-spaced ASCII) has, or None.
 
     >>> family("from a (b [192.0.2.1]) by c (Postfix) with ESMTP id 1")
     'postfix'
     """
     for name, form in _FORMATS:
+        hints = _HINTS.get(name)
+        if hints is not None and not any(hint in text for hint in hints):
+            continue
         if form.search(text):
             return name
     return None
@@ -299,7 +384,8 @@ class _Reader:
 
     def keep(self, column: str, start: int, end: int) -> str:
         """The text between two places, its span noted under the column."""
-        self.stamp.spans.append((column, *self.place(start, end)))
+        if start < end:
+            self.stamp.spans.append((column, *self.place(start, end)))
         return self.slice(start, end)
 
     def place(self, start: int, end: int) -> tuple[int, int]:
@@ -360,7 +446,7 @@ class _Reader:
         if start < end:
             stamp.time_original = " ".join(self.keep("time", start, end).split())
         for place in self.pairs:
-            if place >= start and not _ENVELOPE.search(self.text, place, self.pairs[place]):
+            if place >= start and "nvelope-" not in self.text[place : self.pairs[place]]:
                 self.used.add(place)
 
     # Clauses: a keyword outside comments, and what stands up to the next.
@@ -531,7 +617,8 @@ class _Reader:
                 self.used.add(low)
 
     def _read_auth(self) -> None:
-        for form in _AUTH:
+        lower = self.text.lower()
+        for form in _AUTH if any(hint in lower for hint in _AUTH_HINTS) else ():
             match = form.search(self.text)
             if match:
                 part = match.groupdict()
@@ -548,7 +635,7 @@ class _Reader:
     def _read_envelope(self, clauses: list[_Clause]) -> None:
         if self.stamp.envelope_from is not None:
             return
-        match = _ENVELOPE.search(self.text)
+        match = _ENVELOPE.search(self.text) if "nvelope-" in self.text else None
         if match:
             column = "path" if match["path"] is not None else "bare"
             self.stamp.envelope_from = self.keep("envelope_from", *match.span(column))
@@ -656,11 +743,15 @@ class _FromReader:
             if split is None or address is None:
                 return False
             port, written = split[2], split[1]
+            place = match.start("ip") + split.start(2)
+        elif port:
+            place = match.start("port")
         self.stamp.from_ip = address
         start = match.start("ip") + len(match["ip"]) - len(match["ip"].lstrip())
         self.reader.keep("from_ip", start, start + len(written))
         if port and int(port) < 65536:
             self.stamp.from_port = int(port)
+            self.reader.keep("from_port", place, place + len(port))
         self._set_peer_words(match, part)
         return True
 
