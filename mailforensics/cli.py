@@ -215,8 +215,9 @@ def trace(as_json: bool, **given: Any) -> None:
 @click.option(
     "--own", multiple=True, metavar="NET-OR-HOST", help="A network or host name of ours; repeat it."
 )
+@click.option("--timezone", metavar="ZONE", help="Zone to show times in; UTC by default.")
 @_json
-def headers(file: str, own: tuple[str, ...], as_json: bool) -> None:
+def headers(file: str, own: tuple[str, ...], timezone: str | None, as_json: bool) -> None:
     """Read the headers of a message: its hops from sender to mailbox, who wrote what, authentication.
 
     \b
@@ -224,11 +225,13 @@ def headers(file: str, own: tuple[str, ...], as_json: bool) -> None:
     mailforensics headers mail.eml --own 198.51.100.0/24 --own mx.example.com
     mailforensics headers - < mail.eml
     """
-    from mailforensics.show import text
+    import mailforensics
+    from mailforensics.show import export, text
 
-    read = _read_headers(file, own)
-    _answer(read, text.message, as_json)
-    if not read["headers"]:
+    given = sys.stdin.buffer.read() if file == "-" else Path(file)
+    answer = export.message_answer(mailforensics.read_headers(given, own=own), timezone)
+    _answer(answer, text.message, as_json)
+    if not answer["headers"]:
         sys.exit(NOTHING_FOUND)
 
 
@@ -409,14 +412,6 @@ def _asked(given: dict[str, Any]) -> dict[str, str]:
     keys = ("to", "sender", "message_id", "queue_id", "subject", "since", "until")
     taken = {key: given.pop(key) for key in keys}
     return {key: value for key, value in taken.items() if value}
-
-
-def _read_headers(file: str, own: tuple[str, ...]) -> dict[str, Any]:
-    import mailforensics
-
-    given = sys.stdin.buffer.read() if file == "-" else Path(file)
-    read: dict[str, Any] = mailforensics.read_headers(given, own=list(own)).to_dict()
-    return read
 
 
 def _answer(data: Any, as_text: Callable[[Any], str], as_json: bool) -> None:

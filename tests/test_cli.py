@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 import mailforensics
 from mailforensics import cli, schema
 from mailforensics.errors import CaseError, EvidenceError, NoEvidenceError
-from tests.show.answers import MESSAGE, SUMMARY, TRACE, hostile
+from tests.show.answers import SUMMARY, TRACE, hostile
 from tests.show.hostile import CONTROLS
 from tests.show.test_escape import is_seen
 
@@ -168,22 +168,38 @@ def test_a_report_is_written_with_the_trace_that_was_asked_for(case: StandInCase
     assert run("report", "a.log", "-o", str(target), "--to", "bob").exit_code == 1
 
 
-def test_headers_of_a_file_or_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Any] = []
+MAIL = b"""Received: from pc ([192.0.2.1]) by mx.example.org with ESMTP id 4jYB; Mon, 2 Mar 2026 10:02:11 +0100
+Authentication-Results: other.example.net; spf=pass smtp.mailfrom=example.com
+Subject: Offer 4711
 
-    class Read:
-        def to_dict(self) -> dict[str, Any]:
-            return MESSAGE
+"""
 
-    def read_headers(given: Any, own: list[str]) -> Read:
-        seen.append((given, own))
-        return Read()
 
-    monkeypatch.setattr(mailforensics, "read_headers", read_headers, raising=False)
-    assert "it proves nothing" in run("headers", "mail.eml", "--own", "mx.example.org").stdout
-    result = CliRunner().invoke(cli.main, ["headers", "-", "--json"], input=b"Subject: x\r\n")
-    assert json.loads(result.stdout)["hops"][0]["by_name"] == "mx.example.org"
-    assert seen == [(Path("mail.eml"), ["mx.example.org"]), (b"Subject: x\r\n", [])]
+def test_headers_of_a_file_or_of_standard_input(tmp_path: Path) -> None:
+    mail = tmp_path / "mail.eml"
+    mail.write_bytes(MAIL)
+    result = run("headers", str(mail), "--own", "mx.example.org", "--timezone", "Europe/Berlin")
+    assert result.exit_code == 0
+    assert "subject   Offer 4711" in result.stdout
+    assert "Mon 2 Mar 2026 10:02:11 +01:00" in result.stdout
+    assert "mx.example.org took it from 192.0.2.1, which called itself pc, by ESMTP" in result.stdout
+    assert (
+        "SPF pass for example.com is claimed by other.example.net, not vouched for by a server of ours: it proves nothing."
+        in result.stdout
+    )
+    piped = CliRunner().invoke(cli.main, ["headers", "-", "--json"], input=MAIL)
+    assert [hop["by_name"] for hop in json.loads(piped.stdout)["hops"]] == ["mx.example.org"]
+
+
+def test_a_message_that_is_missing_is_wrong_use_and_one_without_fields_is_nothing_found(
+    tmp_path: Path,
+) -> None:
+    missing = run("headers", str(tmp_path / "none.eml"))
+    assert missing.exit_code == 2
+    assert "none.eml could not be read as a message" in missing.stderr
+    empty = tmp_path / "empty.eml"
+    empty.touch()
+    assert run("headers", str(empty)).exit_code == 1
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,12 @@ def json_text(value: Any, *, indent: int | None = 2) -> str:
     return json.dumps(json_value(value), indent=indent, ensure_ascii=True, default=str)
 
 
+def message_answer(read: Any, zone: str | None = None) -> dict[str, Any]:
+    """The tables of one message (``read_headers``) as the dict that the message forms of text and HTML take."""
+    tables = {name: getattr(read, name).to_pylist() for name in ("headers", "hops", "auth_results", "scans")}
+    return {"document": next(iter(read.documents.to_pylist()), None), **tables, "zone": zone}
+
+
 def write_json(table: pa.Table, out: IO[bytes]) -> None:
     """Write the rows of a table as a JSON array, a row a line."""
     lines = (json_text(row, indent=None) for row in _rows(table))

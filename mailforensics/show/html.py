@@ -171,7 +171,10 @@ def _marked(raw: bytes, hop: Data | None) -> Markup:
         if not done <= start < end <= len(raw):
             continue
         mark = Markup('<mark class="{}" title="{}">{}</mark>')
-        parts += [_raw_text(raw[done:start]), mark.format(style, escape.html(span["field"]), _raw_text(raw[start:end]))]
+        parts += [
+            _raw_text(raw[done:start]),
+            mark.format(style, escape.html(span["field"]), _raw_text(raw[start:end])),
+        ]
         done = end
     return Markup("").join([*parts, _raw_text(raw[done:])])
 

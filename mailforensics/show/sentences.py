@@ -267,7 +267,7 @@ def authentication(results: Iterable[Data]) -> Iterator[str]:
 
     >>> [*authentication([{"method": "spf", "result": "pass", "smtp_mailfrom": "a@example.com",
     ...                    "authserv_id": "other.example.net", "authserv_trust": "foreign"}])]
-    ['SPF pass for a@example.com is claimed by other.example.net, no server of ours: it proves nothing.']
+    ['SPF pass for a@example.com is claimed by other.example.net, not vouched for by a server of ours: it proves nothing.']
     """
     for row in results:
         if not row.get("method"):
@@ -276,7 +276,7 @@ def authentication(results: Iterable[Data]) -> Iterator[str]:
         said = f"{str(row['method']).upper()} {row.get('result') or 'without a result'}{checked}"
         who = row.get("authserv_id") or "a server without a name"
         if row.get("authserv_trust") != "ours":
-            yield f"{said} is claimed by {who}, no server of ours: it proves nothing."
+            yield f"{said} is claimed by {who}, not vouched for by a server of ours: it proves nothing."
         elif row.get("aligned") is False and row.get("result") == "pass":
             yield f"{said}, says {who}; that is not the domain in From: it does not help DMARC."
         else:
