@@ -1,1 +1,76 @@
-"""mailforensics: mail logs and message headers as Arrow tables, and the story of each message."""
+"""mailforensics: mail logs and message headers as Arrow tables, and the story of each message.
+
+import mailforensics as mf
+case = mf.open_case("sample_data/lost-in-sieve")
+case.trace(to="bob@example.org")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mailforensics import samples, schema
+    from mailforensics.case import Case, open_case
+    from mailforensics.errors import (
+        CaseError,
+        EvidenceError,
+        MailforensicsError,
+        NoEvidenceError,
+        OptionError,
+    )
+    from mailforensics.findings.causes import classify_replies
+    from mailforensics.headers.message import Message, read_headers
+    from mailforensics.limits import Limits
+    from mailforensics.reading import parse_lines
+    from mailforensics.trace import Trace
+
+# Name -> module: nothing is imported before it is asked for, so that `import mailforensics` takes no time.
+_PLACES = {
+    "Case": "mailforensics.case",
+    "CaseError": "mailforensics.errors",
+    "EvidenceError": "mailforensics.errors",
+    "Limits": "mailforensics.limits",
+    "MailforensicsError": "mailforensics.errors",
+    "Message": "mailforensics.headers.message",
+    "NoEvidenceError": "mailforensics.errors",
+    "OptionError": "mailforensics.errors",
+    "Trace": "mailforensics.trace",
+    "classify_replies": "mailforensics.findings.causes",
+    "open_case": "mailforensics.case",
+    "parse_lines": "mailforensics.reading",
+    "read_headers": "mailforensics.headers.message",
+}
+_MODULES = ("samples", "schema")
+
+__all__ = [
+    "Case",
+    "CaseError",
+    "EvidenceError",
+    "Limits",
+    "MailforensicsError",
+    "Message",
+    "NoEvidenceError",
+    "OptionError",
+    "Trace",
+    "classify_replies",
+    "open_case",
+    "parse_lines",
+    "read_headers",
+    "samples",
+    "schema",
+]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
+    if name in _MODULES:
+        return import_module(f"mailforensics.{name}")
+    raise AttributeError(f"module 'mailforensics' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

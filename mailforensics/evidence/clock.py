@@ -26,7 +26,12 @@ from mailforensics.errors import OptionError
 HALF_YEAR = (
     183 * 24 * 60
 )  # minutes: a step back of more is a new year, a step ahead of more is a line of the old one
-_MONTHS = {name: i + 1 for i, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"])}
+_MONTHS = {
+    name: i + 1
+    for i, name in enumerate(
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    )
+}
 
 
 @dataclass
@@ -149,10 +154,8 @@ def _runs(framed: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray]:
     if not keys.height:
         return keys, np.zeros(0, dtype=np.int64)
     changes = keys.select(
-
-            pl.col("minute").ne_missing(pl.col("minute").shift())
-            | pl.col("offset").ne_missing(pl.col("offset").shift())
-
+        pl.col("minute").ne_missing(pl.col("minute").shift())
+        | pl.col("offset").ne_missing(pl.col("offset").shift())
     ).to_series()
     starts = changes.arg_true().to_numpy().astype(np.int64)
     if not len(starts) or starts[0] != 0:

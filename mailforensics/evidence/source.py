@@ -369,7 +369,7 @@ def _look_at(path: str, given: str, explicit: bool, framer: Framer, limits: Limi
         compression=_compression(head),
     )
     if shown != path:
-        base._opener = lambda: open(path, "rb")
+        base._opener = lambda: open(path, "rb")  # noqa: SIM115 (the stream closes it)
         base.mtime = None
     if base.compression == "gzip" and len(head) > 8 and head[4:8] != b"\0\0\0\0":
         base.gzip_time = dt.datetime.fromtimestamp(int.from_bytes(head[4:8], "little"), dt.UTC)
@@ -382,10 +382,7 @@ def _look_at(path: str, given: str, explicit: bool, framer: Framer, limits: Limi
 
 def _peek(source: Source, limits: Limits) -> bytes:
     """The first decompressed bytes; damage met here is met again, and noted, when the source is read."""
-    quiet = Stream(
-        source._opener() if source._opener else open(source.path, "rb"), source.compression, [], limits
-    )
-    with quiet as stream:
+    with Stream(source.raw(), source.compression, [], limits) as stream:
         return stream.read(_HEAD)
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from mailforensics.link.log import Frame, norm_address
 
-MAILBOX_STATE = {
+MAILBOX_STATE: dict[str, pl.DataType | type[pl.DataType]] = {
     "message_key": pl.Int64, "user": pl.String, "fate": pl.String, "mailbox": pl.String, "fate_certainty": pl.String,
     "fate_events": pl.List(pl.Int64), "redirect_targets": pl.List(pl.String), "fate_by": pl.String,
 }  # fmt: skip

@@ -169,9 +169,16 @@ def _refused(rejects: Frame) -> Frame:
             pl.col("protocol").drop_nulls().first(),
             pl.col("helo").drop_nulls().first(),
             pl.col("sender").drop_nulls().first().alias("reject_sender"),
-            pl.col("stage").is_in(["END-OF-MESSAGE", "DATA"]).any().alias("whole_refused"),
+            _temporary().all().alias("temporary"),
         )
     )
+
+
+def _temporary() -> pl.Expr:
+    """A refusal for now: a 4xx reply, or an enhanced code that begins with 4 (RFC 5321 4.2.1, RFC 3463 2)."""
+    code = pl.col("reply_code").is_between(400, 499)
+    enhanced = pl.col("enhanced_code").str.starts_with("4.")
+    return pl.coalesce(code, enhanced).fill_null(False)
 
 
 def _finish(base: Frame) -> Frame:

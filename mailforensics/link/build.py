@@ -1,0 +1,271 @@
+"""All linked tables out of the events and message files of a case: the order in which the link floor works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from mailforensics import schema
+from mailforensics.link.deliveries import deliveries as make_deliveries
+from mailforensics.link.fates import copies as make_copies
+from mailforensics.link.journeys import journey_keys, outcomes, refused_transactions
+from mailforensics.link.links import links as make_links
+from mailforensics.link.lives import lives as make_lives
+from mailforensics.link.log import Frame, Log
+from mailforensics.link.mailbox import mailbox_events
+from mailforensics.link.messages import messages as make_messages
+from mailforensics.link.rejects import rejects as make_rejects
+from mailforensics.link.scans import scans as make_scans
+from mailforensics.link.sessions import dovecot_sessions, smtp_sessions
+
+_CAUSES = ["cause", "cause_family", "permanence", "who_acts", "cause_rule"]
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The linked tables in polars, and what they were made from (``lives`` and ``links`` serve the trace)."""
+
+    tables: Mapping[str, Frame]
+    lives: Frame
+    links: Frame
+
+
+Classify = Callable[[Frame], Frame]
+"""Reply texts in (text, enhanced_code, reply_code, stage), their causes out: given from outside, it is a finding."""
+
+
+def link(log: Log, classify: Classify, header_scans: Frame | None = None) -> Linked:
+    """Link everything: messages, deliveries, rejects, sessions, scans, mailbox_events, journeys."""
+    lives = make_lives(log)
+    rejects = make_rejects(log, lives)
+    deliveries = make_deliveries(log, lives)
+    messages = make_messages(log, lives, deliveries, rejects)
+    scans = make_scans(log, lives, messages, header_scans)
+    mailbox = mailbox_events(log, deliveries)
+    found = make_links(log, messages, deliveries, mailbox)
+    messages = messages.join(journey_keys(messages, found), on="message_key", how="left")
+    messages = _with_links(messages, found)
+    sessions = pl.concat([smtp_sessions(log, lives), dovecot_sessions(log)], how="diagonal_relaxed")
+    messages = _with_session(messages, sessions)
+    deliveries = _with_causes(deliveries, "response", classify)
+    rejects = _with_causes(rejects, "text", classify)
+    tables = {
+        "messages": messages, "deliveries": deliveries, "rejects": rejects, "sessions": sessions, "scans": scans,
+        "mailbox_events": mailbox, "journeys": journeys(messages, deliveries, scans, mailbox, rejects, found),
+    }  # fmt: skip
+    return Linked(tables, lives, found)
+
+
+def _with_links(messages: Frame, links: Frame) -> Frame:
+    """origin, previous_queue_id and next_queue_ids as the links know them."""
+    names = messages.select("message_key", "queue_id")
+    down = links.join(names.rename({"message_key": "to_key", "queue_id": "next"}), on="to_key", how="left")
+    following = down.group_by("from_key", maintain_order=True).agg(
+        pl.col("next").unique(maintain_order=True).alias("next_queue_ids")
+    )
+    up = links.join(names.rename({"message_key": "from_key", "queue_id": "prev"}), on="from_key", how="left")
+    up = up.sort("confidence", descending=True).unique("to_key", keep="first", maintain_order=True)
+    up = up.select(pl.col("to_key").alias("message_key"), "prev", pl.col("method").alias("came_by"))
+    out = messages.join(following.rename({"from_key": "message_key"}), on="message_key", how="left")
+    out = out.join(up, on="message_key", how="left")
+    words = {
+        "bounce_of": "bounce",
+        "forwarded_as": "forward",
+        "requeued_from": "requeue",
+        "reinjected": "reinjected",
+        "xforward": "reinjected",
+    }
+    origin = pl.col("came_by").replace_strict(words, default=None, return_dtype=pl.String)
+    own = pl.when(pl.col("origin") == "pickup").then("origin").otherwise(pl.coalesce(origin, "origin"))
+    return out.with_columns(
+        origin=pl.when(pl.col("came_by") == "requeued_from").then(pl.lit("requeue")).otherwise(own),
+        previous_queue_id=pl.coalesce("previous_queue_id", "prev"),
+        next_queue_ids=pl.col("next_queue_ids").fill_null(pl.lit([], dtype=pl.List(pl.String))),
+    ).drop("prev")
+
+
+def _with_session(messages: Frame, sessions: Frame) -> Frame:
+    """TLS of the SMTP session that brought the message."""
+    if "message_keys" not in sessions.columns:
+        return messages.with_columns(tls_version=pl.lit(None, pl.String), tls_cipher=pl.lit(None, pl.String))
+    brought = (
+        sessions.select("message_keys", "tls_version", "tls_cipher")
+        .explode("message_keys", empty_as_null=True)
+        .drop_nulls("message_keys")
+    )
+    brought = brought.rename({"message_keys": "message_key"}).unique("message_key", keep="first")
+    return messages.join(brought, on="message_key", how="left")
+
+
+def _with_causes(table: Frame, text: str, classify: Classify) -> Frame:
+    """Causes of what was not sent; a delivery that went well has none."""
+    bad = (
+        table.filter(pl.col("status").is_in(["deferred", "bounced", "expired", "undeliverable"]))
+        if "status" in table.columns
+        else table
+    )
+    if not bad.height:
+        return table.with_columns(
+            pl.lit(None, dtype=pl.String).alias(name) for name in [*_CAUSES, "cause_sentence"]
+        )
+    asked = bad.select("event_id", pl.col(text).alias("text"), "enhanced_code", "reply_code", "stage")
+    told = classify(asked)
+    causes = asked.select("event_id").hstack(
+        told.select(*_CAUSES, pl.col("sentence").alias("cause_sentence"))
+    )
+    return table.join(causes.unique("event_id"), on="event_id", how="left", maintain_order="left")
+
+
+# --- Journeys ---------------------------------------------------------------------------------------------------------
+
+
+def journeys(
+    messages: Frame, deliveries: Frame, scans: Frame, mailbox: Frame, rejects: Frame, links: Frame
+) -> Frame:
+    """The journeys table; probes (``sendmail -bv``, address verification) are no mail and left out."""
+    copies = make_copies(messages, deliveries, scans, mailbox)
+    ends = _with_reasons(outcomes(messages, copies, links), deliveries, rejects)
+    ends = ends.with_columns(
+        recipient=pl.coalesce("recipient", "root"),
+        original_recipient=pl.when(pl.col("root") != pl.col("recipient")).then(pl.col("root")),
+        sentence=sentence(),
+    )
+    told = ends.group_by("journey_key", maintain_order=True).agg(
+        pl.struct(
+            "recipient", "original_recipient", pl.col("fate").alias("outcome"), "mailbox", "sentence", "certainty",
+            pl.col("trail").list.unique(maintain_order=True).list.sort().alias("evidence"),
+        ).alias("outcomes"),
+        pl.col("root").drop_nulls().unique(maintain_order=True).alias("recipients"),
+    )  # fmt: skip
+    real = messages.filter(~pl.col("probe")).sort("received_time", "message_key")
+    base = real.group_by("journey_key", maintain_order=True).agg(
+        pl.col("message_id").drop_nulls().first(),
+        pl.col("sender").drop_nulls().first(),
+        pl.col("first_time").min(),
+        pl.col("last_time").max(),
+        pl.col("message_key").alias("message_keys"),
+    )
+    table = base.join(told, on="journey_key", how="left").join(
+        _link_lists(messages, links), on="journey_key", how="left"
+    )
+    table = _later_mailbox(table, messages, mailbox)
+    return pl.concat([table, _refused(rejects)], how="diagonal_relaxed").sort(
+        "first_time", "journey_key", nulls_last=True
+    )
+
+
+def _later_mailbox(table: Frame, messages: Frame, mailbox: Frame) -> Frame:
+    """A journey lasts until the last thing that happened to it in a mailbox."""
+    if not mailbox.height:
+        return table
+    times = (
+        mailbox.join(messages.select("message_key", "journey_key"), on="message_key")
+        .group_by("journey_key")
+        .agg(pl.col("time").max().alias("box_time"))
+    )
+    return (
+        table.join(times, on="journey_key", how="left")
+        .with_columns(last_time=pl.max_horizontal("last_time", "box_time"))
+        .drop("box_time")
+    )
+
+
+def _link_lists(messages: Frame, links: Frame) -> Frame:
+    named = links.unique(["from_key", "to_key"], keep="first", maintain_order=True).join(
+        messages.select(pl.col("message_key").alias("from_key"), "journey_key"), on="from_key"
+    )
+    return named.group_by("journey_key", maintain_order=True).agg(
+        pl.struct(
+            pl.col("from_key").alias("from"), pl.col("to_key").alias("to"), "method", "confidence"
+        ).alias("links")
+    )
+
+
+def _with_reasons(ends: Frame, deliveries: Frame, rejects: Frame) -> Frame:
+    """The cause in words beside each outcome, and for what was rejected the reply that the client got."""
+    causes = deliveries.select(pl.col("event_id").alias("delivery_event"), "cause", "cause_sentence")
+    ends = ends.join(causes, on="delivery_event", how="left", nulls_equal=False)
+    said = rejects.filter(pl.col("message_key").is_not_null()).sort("time").unique("message_key", keep="last")
+    said = said.select(
+        "message_key",
+        pl.col("text").alias("reject_text"),
+        pl.col("stage").alias("reject_stage"),
+        pl.col("evidence").alias("reject_events"),
+    )
+    ends = ends.join(said, on="message_key", how="left")
+    empty = pl.lit([], dtype=pl.List(pl.Int64))
+    return ends.with_columns(
+        trail=pl.concat_list(
+            "trail",
+            pl.when(pl.col("fate") == "rejected")
+            .then(pl.col("reject_events").fill_null(empty))
+            .otherwise(empty),
+        )
+    )
+
+
+def sentence() -> pl.Expr:
+    """One sentence per outcome that a support desk could send on."""
+    who, relay = (
+        pl.col("recipient").fill_null("the recipient"),
+        pl.col("relay_name").fill_null("the next server"),
+    )
+    box, reply = pl.col("mailbox").fill_null("INBOX"), pl.col("response").fill_null("")
+    why = pl.col("cause_sentence").fill_null("")
+    cases: dict[str, pl.Expr] = {
+        "delivered": pl.when(pl.col("certainty") == "seen").then(pl.format("The message lies in {} of {}.", box, who))
+        .otherwise(pl.format("The mailbox server took the message for {}; what it did then is not in the evidence.", who)),
+        "filed_by_sieve": pl.format("The message is there: a Sieve script of {} filed it into {}.", who, box),
+        "discarded_by_sieve": pl.format("The server answered that the message was saved, but a Sieve script of {} then discarded it.", who),
+        "rejected_by_sieve": pl.format("A Sieve script of {} rejected the message; its sender was told so by a message of its own.", who),
+        "forwarded": pl.format("The message was forwarded for {}; what became of it there is not in the evidence.", who),
+        "handed_to_remote": pl.format("{} took over the message for {}: \"{}\". What it did then is not in the evidence.", relay, who, reply),
+        "delivered_to_command": pl.format("The message for {} was handed to a program: \"{}\".", who, reply),
+        "delivered_to_file": pl.format("The message for {} was written to a file: \"{}\".", who, reply),
+        "discarded_by_rule": pl.format("A rule of our server discarded the message for {}; nobody was told.", who),
+        "rejected": pl.format("Our server refused the message before it was ours: \"{}\".", pl.col("reject_text").fill_null("")),
+        "bounced": pl.format("The message for {} was returned: \"{}\". {}", who, reply, why),
+        "expired": pl.format("The message for {} was given up after too long in the queue; the last try said: \"{}\". {}", who, reply, why),
+        "deferred": pl.format("The message for {} is still in the queue when the log ends; the last try said: \"{}\". {}", who, reply, why),
+        "held": pl.format("The message for {} is held in the queue until the postmaster lets it go.", who),
+        "deleted_from_queue": pl.format("The postmaster deleted the message for {} from the queue; the last try said: \"{}\".", who, reply),
+        "expunged": pl.format("The message was delivered to {} and later removed from the mailbox by IMAP.", who),
+        "retrieved_and_deleted": pl.format("The message was delivered to {} and later fetched and deleted by POP3.", who),
+    }  # fmt: skip
+    out = pl.lit("What became of the message is not in the evidence.")
+    for word, text in cases.items():
+        out = pl.when(pl.col("fate") == word).then(text).otherwise(out)
+    return out.str.replace_all(r": \"\"", "").str.strip_chars(" ")
+
+
+def _refused(rejects: Frame) -> Frame:
+    """Journeys of mail that was refused before it had a queue id."""
+    rows = refused_transactions(rejects)
+    why = pl.col("cause_sentence").fill_null("")
+    code = pl.concat_str(
+        [pl.col("reply_code").cast(pl.String), pl.col("enhanced_code"), pl.col("text")],
+        separator=" ",
+        ignore_nulls=True,
+    )
+    rows = rows.with_columns(
+        sentence=pl.format("Our server refused the message before it was ours: \"{}\". {}", code, why).str.strip_chars(" "),
+        outcome=pl.lit("rejected"), certainty=pl.lit("seen"), mailbox=pl.lit(None, pl.String), original_recipient=pl.lit(None, pl.String),
+    )  # fmt: skip
+    return rows.group_by("journey_key", maintain_order=True).agg(
+        pl.lit(None, dtype=pl.String).alias("message_id"),
+        pl.col("sender").first(),
+        pl.col("recipient").drop_nulls().unique(maintain_order=True).alias("recipients"),
+        pl.col("time").min().alias("first_time"),
+        pl.col("time").max().alias("last_time"),
+        pl.struct(
+            "recipient", "original_recipient", "outcome", "mailbox", "sentence", "certainty", "evidence"
+        ).alias("outcomes"),
+    )
+
+
+def public(name: str, frame: Frame) -> Frame:
+    """The columns of the schema, in its order and types; the working columns of the link floor stay inside."""
+    whole = schema.conform(name, frame)
+    return whole.select(schema.TABLES[name].names)

@@ -1,0 +1,162 @@
+"""One row per connection: SMTP sessions by process, IMAP, POP3 and ManageSieve sessions by Dovecot's session id.
+
+    postfix/smtpd[22]: connect from c[192.0.2.7] ... disconnect from c[192.0.2.7] ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5
+    dovecot: imap-login: Logged in: user=<bob>, method=PLAIN, rip=192.0.2.7, ..., session=<S>   imap(bob)<9><S>: Disconnected: ...
+
+A process of smtpd serves one connection at a time, so everything it writes between connect and disconnect is one session: TLS
+lines and commands, which carry no queue id, belong to the messages of that session.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from mailforensics.link.log import Frame, Log, ensure
+
+_TLS = {"tls_version": pl.String, "tls_cipher": pl.String}
+
+
+def smtp_sessions(log: Log, lives: Frame) -> Frame:
+    """Sessions of smtpd (submission services included)."""
+    mine = log.events.lazy().filter(
+        (pl.col("daemon") == "smtpd") & pl.col("pid").is_not_null() & pl.col("kind").is_not_null()
+    )
+    rows = (
+        mine.select("event_id", "time", "host", "instance", "pid", "kind")
+        .collect()
+        .sort("host", "pid", "time", "event_id")
+    )
+    if not rows.height:
+        return rows.select(pl.col("event_id").alias("session_key")).clear()
+    changed = pl.any_horizontal(pl.col(k).ne_missing(pl.col(k).shift()) for k in ("host", "pid", "instance"))
+    begins = changed | (pl.col("kind") == "postfix.smtpd.connect")
+    after_end = (pl.col("kind").shift() == "postfix.smtpd.disconnect").fill_null(False)
+    rows = rows.with_columns(part=(begins | after_end).fill_null(True).cum_sum())
+    base = rows.group_by("part", maintain_order=True).agg(
+        pl.col("event_id").first().alias("session_key"), pl.col("host").first(), pl.col("instance").first(), pl.col("pid").first(),
+        pl.col("time").min().alias("start_time"), pl.col("event_id").alias("evidence"),
+        pl.when((pl.col("kind") == "postfix.smtpd.disconnect").any()).then(pl.col("time").max()).alias("end_time"),
+    )  # fmt: skip
+    part = rows.select("event_id", "part")
+    for found in (
+        _connect(log, part),
+        _disconnect(log, part),
+        _tls(log, part),
+        _client(log, part, lives),
+        _failed(log, part),
+    ):
+        base = base.join(found, on="part", how="left")
+    return base.with_columns(
+        program=pl.col("instance") + "/smtpd",
+        protocol=_protocol(),
+        auth_outcome=pl.when(pl.col("username").is_not_null())
+        .then(pl.lit("ok"))
+        .when(pl.col("auth_failures") > 0)
+        .then(pl.lit("failed")),
+        message_keys=pl.col("message_keys").fill_null(pl.lit([], dtype=pl.List(pl.Int64))),
+    ).drop("part")
+
+
+def _protocol() -> pl.Expr:
+    instance = pl.col("instance").str.to_lowercase()
+    return (
+        pl.when(instance.str.contains("smtps|submissions")).then(pl.lit("submissions"))
+        .when(instance.str.contains("submission")).then(pl.lit("submission"))
+        .otherwise(pl.lit("smtp"))
+    )  # fmt: skip
+
+
+def _of(log: Log, part: Frame, kind: str, **columns: type[pl.DataType]) -> Frame:
+    return ensure(log.kind(kind), **columns).join(part, on="event_id", how="inner")
+
+
+def _connect(log: Log, part: Frame) -> Frame:
+    table = _of(
+        log, part, "postfix.smtpd.connect", client_name=pl.String, client_ip=pl.String, client_port=pl.Int64
+    )
+    return table.unique("part", keep="first").select("part", "client_name", "client_ip", "client_port")
+
+
+def _disconnect(log: Log, part: Frame) -> Frame:
+    table = _of(log, part, "postfix.smtpd.disconnect")
+    if "commands" not in table.columns:
+        kind = pl.List(pl.Struct({"command": pl.String, "accepted": pl.Int64, "tried": pl.Int64}))
+        table = table.with_columns(commands=pl.lit(None, dtype=kind))
+    return table.unique("part", keep="last").select(
+        "part", "commands", pl.lit("disconnect").alias("close_reason")
+    )
+
+
+def _tls(log: Log, part: Frame) -> Frame:
+    table = _of(log, part, "postfix.tls.established", **_TLS)
+    return table.unique("part", keep="first").select("part", *_TLS)
+
+
+def _client(log: Log, part: Frame, lives: Frame) -> Frame:
+    table = _of(log, part, "postfix.smtpd.client", sasl_method=pl.String, sasl_username=pl.String)
+    table = table.join(lives.select("event_id", "message_key"), on="event_id", how="left")
+    return table.group_by("part").agg(
+        pl.col("message_key").drop_nulls().alias("message_keys"),
+        pl.col("sasl_username").drop_nulls().first().alias("username"),
+        pl.col("sasl_method").drop_nulls().first().alias("auth_method"),
+    )
+
+
+def _failed(log: Log, part: Frame) -> Frame:
+    kinds = [kind for kind in log.lines if kind.startswith("postfix.smtpd") and "sasl" in kind]
+    tables = [_of(log, part, kind).select("part") for kind in kinds]
+    if not tables:
+        return part.select("part").clear().with_columns(auth_failures=pl.lit(None, dtype=pl.Int32))
+    return pl.concat(tables).group_by("part").agg(pl.len().cast(pl.Int32).alias("auth_failures"))
+
+
+def dovecot_sessions(log: Log) -> Frame:
+    """Sessions of IMAP, POP3, ManageSieve and submission users, by Dovecot's session id."""
+    good = log.kind("dovecot.login", "time", "host", "daemon", "pid", "session_id")
+    bad = log.kind("dovecot.login_failed", "time", "host", "daemon", "pid", "session_id")
+    logins = pl.concat(
+        [good.with_columns(auth_outcome=pl.lit("ok")), bad.with_columns(auth_outcome=pl.lit("failed"))],
+        how="diagonal_relaxed",
+    )
+    if not logins.height:
+        return pl.DataFrame(schema={"session_key": pl.Int64})
+    logins = ensure(
+        logins,
+        username=pl.String,
+        auth_method=pl.String,
+        client_ip=pl.String,
+        local_ip=pl.String,
+        tls=pl.String,
+        auth_failures=pl.Int64,
+        reason=pl.String,
+    )
+    ends = ensure(
+        log.kind("dovecot.session_end", "time", "session_id", "host"),
+        bytes_in=pl.Int64,
+        bytes_out=pl.Int64,
+        close_reason=pl.String,
+    )
+    ends = (
+        ends.filter(pl.col("session_id").is_not_null())
+        .unique(["host", "session_id"], keep="last")
+        .select(
+            "host",
+            "session_id",
+            pl.col("time").alias("end_time"),
+            "bytes_in",
+            "bytes_out",
+            pl.col("close_reason"),
+            pl.col("event_id").alias("end_event"),
+        )
+    )
+    both = logins.join(ends, on=["host", "session_id"], how="left", nulls_equal=False)
+    service = pl.col("daemon").str.strip_suffix("-login")
+    known = ["imap", "pop3", "managesieve", "submission"]
+    return both.select(
+        pl.col("event_id").alias("session_key"), "host", pl.col("daemon").alias("program"), "pid", "session_id",
+        pl.when(service.is_in(known)).then(service).otherwise(None).alias("protocol"),
+        pl.col("time").alias("start_time"), "end_time", "client_ip", "local_ip", "auth_method", "username", "auth_outcome",
+        pl.col("auth_failures").cast(pl.Int32, strict=False), "bytes_in", "bytes_out",
+        pl.coalesce("close_reason", "reason").alias("close_reason"),
+        pl.concat_list("event_id", "end_event").list.drop_nulls().alias("evidence"),
+    )  # fmt: skip

@@ -1,0 +1,407 @@
+"""Where is my mail? The journeys that match a question, told step by step over all hosts and programs.
+
+    trace = case.trace(to="bob@example.org", since="10:00")
+    print(trace)              the answer first, then what to do next, then the steps, each with its line
+    trace.to_dict()           the same as data (docs/reference/trace.md)
+
+A question names any of sender, recipient, Message-ID, queue id, subject (parts match) and a time window in local time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import itertools
+import os
+import re
+import zoneinfo
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from mailforensics import coverage
+from mailforensics.errors import OptionError
+from mailforensics.steps import Step, steps_of
+
+if TYPE_CHECKING:
+    from mailforensics.case import Case
+
+Frame = pl.DataFrame
+QUESTIONS = ("to", "sender", "message_id", "queue_id", "subject", "since", "until")
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The answer to one question. ``journeys`` are told when they are asked for; ``len()`` is how many match.
+
+    The form in a notebook is HTML, in a terminal text; ``to_dict()`` is the JSON shape of docs/reference/trace.md.
+    """
+
+    case: Case = field(repr=False)
+    query: Mapping[str, Any]
+    found: Frame = field(repr=False)  # rows of `journeys`, newest first
+
+    def __len__(self) -> int:
+        return self.found.height
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as plain data: query, searched, zone, journeys with outcomes, timeline and steps. Times are ISO 8601, UTC."""
+        return self._told
+
+    @cached_property
+    def _told(self) -> dict[str, Any]:
+        events = self.case.polars("events")
+        names = source_names(self.case.polars("sources"))
+        told: dict[str, Any] = {
+            "query": {key: _plain(value) for key, value in self.query.items()},
+            "zone": self.case.zone,
+            "searched": searched(self.case, events),
+            "journeys": [tell(self.case, row, names) for row in self.found.iter_rows(named=True)],
+        }
+        if not told["journeys"]:
+            told["near"] = near_addresses(self.case, self.query)
+        return told
+
+    @property
+    def journeys(self) -> list[dict[str, Any]]:
+        """The journeys that match, as ``to_dict`` tells them."""
+        journeys: list[dict[str, Any]] = self._told["journeys"]
+        return journeys
+
+    def __str__(self) -> str:
+        from mailforensics.show import text
+
+        return text.trace(self.to_dict())
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        from mailforensics.show import html
+
+        return html.trace(self.to_dict())
+
+
+def trace(case: Case, **question: Any) -> Trace:
+    """See ``Case.trace``."""
+    unknown = [key for key in question if key not in QUESTIONS]
+    if unknown:
+        raise OptionError(f"There is no question {unknown[0]!r}; one can ask for {', '.join(QUESTIONS)}.")
+    asked = {key: value for key, value in question.items() if value is not None and value != ""}
+    journeys = case.polars("journeys")
+    keep = _matching(case, journeys, asked)
+    found = journeys.filter(pl.col("journey_key").is_in(keep.implode())) if keep is not None else journeys
+    found = _in_window(case, found, asked)
+    return Trace(case, asked, found.sort("first_time", "journey_key", descending=True, nulls_last=True))
+
+
+# --- Matching ---------------------------------------------------------------------------------------------------------
+
+
+def _matching(case: Case, journeys: Frame, asked: Mapping[str, Any]) -> pl.Series | None:
+    """The keys of the journeys that fit all that was asked but the times (None: nothing but times was asked)."""
+    keys: pl.Series | None = None
+    for name, finder in (("to", _by_recipient), ("sender", _by_sender), ("message_id", _by_message_id),
+                         ("queue_id", _by_queue_id), ("subject", _by_subject)):  # fmt: skip
+        if name in asked:
+            found = finder(case, journeys, str(asked[name]).strip())
+            keys = found if keys is None else keys.filter(keys.is_in(found.implode()))
+    return keys
+
+
+def _has(column: pl.Expr, part: str) -> pl.Expr:
+    """The column holds this text, in whatever case; the null sender is asked for as ``<>``."""
+    bare = part.strip("<>").lower() if "@" in part or part == "<>" else part.lower()
+    if bare == "":
+        return column == ""
+    return column.str.to_lowercase().str.contains(bare, literal=True)
+
+
+def _by_recipient(case: Case, journeys: Frame, part: str) -> pl.Series:
+    listed = journeys.select("journey_key", pl.col("recipients").alias("address")).explode(
+        "address", empty_as_null=True
+    )
+    ends = journeys.select("journey_key", "outcomes").explode("outcomes", empty_as_null=True)
+    finals = ends.select("journey_key", pl.col("outcomes").struct.field("recipient").alias("address"))
+    firsts = ends.select(
+        "journey_key", pl.col("outcomes").struct.field("original_recipient").alias("address")
+    )
+    whole = pl.concat([listed, finals, firsts])
+    return whole.filter(_has(pl.col("address"), part).fill_null(False))["journey_key"].unique()
+
+
+def _by_sender(case: Case, journeys: Frame, part: str) -> pl.Series:
+    messages = case.polars("messages").select(
+        "journey_key", pl.col("sender").alias("address"), "sasl_username"
+    )
+    mine = messages.filter(
+        _has(pl.col("address"), part).fill_null(False) | _has(pl.col("sasl_username"), part).fill_null(False)
+    )
+    own = journeys.filter(_has(pl.col("sender"), part).fill_null(False))["journey_key"]
+    return pl.concat([mine["journey_key"], own]).unique()
+
+
+def _by_message_id(case: Case, journeys: Frame, part: str) -> pl.Series:
+    bare = part.strip("<> ")
+    messages = case.polars("messages")
+    return messages.filter(_has(pl.col("message_id"), bare).fill_null(False))["journey_key"].unique()
+
+
+def _by_queue_id(case: Case, journeys: Frame, part: str) -> pl.Series:
+    """A queue id as it is written (long ids tell upper from lower case), or a part of at least four characters."""
+    messages = case.polars("messages")
+    exact = messages.filter(pl.col("queue_id") == part)["journey_key"].unique()
+    if len(exact) or len(part) < 4:
+        return exact
+    return messages.filter(pl.col("queue_id").str.contains(part, literal=True))["journey_key"].unique()
+
+
+def _by_subject(case: Case, journeys: Frame, part: str) -> pl.Series:
+    table = subjects(case)
+    return table.filter(_has(pl.col("subject"), part).fill_null(False))["journey_key"].unique()
+
+
+def subjects(case: Case) -> Frame:
+    """Subjects by journey, from mailbox events, scans and message files (the log of Postfix alone does not hold them)."""
+    keys = case.polars("messages").select("message_key", "journey_key", "message_id")
+    parts: list[Frame] = []
+    if "dovecot.mailbox" in case.kinds:
+        lines = pl.from_arrow(case.lines("dovecot.mailbox"))
+        events = case.polars("mailbox_events").select(
+            "message_key", pl.col("evidence").list.first().alias("event_id")
+        )
+        assert isinstance(lines, pl.DataFrame)  # noqa: S101 (a table becomes a frame; tells the type checker)
+        if "subject" in lines.columns:
+            parts.append(
+                events.join(lines.select("event_id", "subject"), on="event_id")
+                .join(keys, on="message_key")
+                .select("journey_key", "subject")
+            )
+    scans = case.polars("scans").filter(pl.col("subject").is_not_null())
+    parts.append(scans.join(keys, on="message_key").select("journey_key", "subject"))
+    documents = case.polars("documents").filter(
+        pl.col("subject").is_not_null() & pl.col("message_id").is_not_null()
+    )
+    parts.append(
+        documents.select("message_id", "subject").join(keys, on="message_id").select("journey_key", "subject")
+    )
+    return pl.concat(parts).drop_nulls().unique(maintain_order=True)
+
+
+_TIME = re.compile(r"\A(?P<hour>[0-2]?[0-9]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?\Z")
+
+
+def moment(value: Any, zone: str, newest: dt.datetime | None) -> dt.datetime:
+    """A time as people say it, in UTC: "10:00" (on the newest day of the evidence), "2026-03-01", "2026-03-01 10:00", ISO 8601.
+
+    Raises OptionError for what cannot be read as a time.
+    """
+    local = zoneinfo.ZoneInfo(zone)
+    if isinstance(value, dt.datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=local)).astimezone(dt.UTC)
+    text = str(value).strip()
+    clock = _TIME.match(text)
+    if clock:
+        day = (newest or dt.datetime.now(dt.UTC)).astimezone(local)
+        at = day.replace(
+            hour=int(clock["hour"]),
+            minute=int(clock["minute"]),
+            second=int(clock["second"] or 0),
+            microsecond=0,
+        )
+        return at.astimezone(dt.UTC)
+    try:
+        parsed = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise OptionError(
+            f'The time {text!r} cannot be read: write "2026-03-01 10:00", "2026-03-01" or "10:00".'
+        ) from error
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=local)).astimezone(dt.UTC)
+
+
+def _in_window(case: Case, journeys: Frame, asked: Mapping[str, Any]) -> Frame:
+    newest = journeys["last_time"].max() if journeys.height else None
+    newest = newest if isinstance(newest, dt.datetime) else None
+    if "since" in asked:
+        since = moment(asked["since"], case.zone, newest)
+        journeys = journeys.filter(pl.col("last_time") >= since)
+    if "until" in asked:
+        until = moment(asked["until"], case.zone, newest)
+        if isinstance(asked["until"], str) and re.fullmatch(
+            r"[0-9]{4}-[0-9]{2}-[0-9]{2}", asked["until"].strip()
+        ):
+            until += dt.timedelta(days=1)
+        journeys = journeys.filter(pl.col("first_time") <= until)
+    return journeys
+
+
+def near_addresses(case: Case, asked: Mapping[str, Any]) -> list[str]:
+    """Addresses in the evidence that differ by a letter or two from one that was asked for and not found."""
+    near: list[str] = []
+    journeys = case.polars("journeys")
+    pools = {"to": journeys["recipients"].explode(empty_as_null=True), "sender": journeys["sender"]}
+    for name, pool in pools.items():
+        if name in asked:
+            known = pool.drop_nulls().unique().sort().to_list()
+            near += difflib.get_close_matches(str(asked[name]).strip("<> ").lower(), known, n=3, cutoff=0.8)
+    return near
+
+
+# --- Telling ----------------------------------------------------------------------------------------------------------
+
+
+def searched(case: Case, events: Frame) -> dict[str, Any]:
+    """Over which hosts and times the question was asked, and how many lines were not understood."""
+    missed = events["parse_status"].is_in(["unparsed", "oversize"]).sum()
+    return {
+        "hosts": [
+            {"host": row["host"], "from": _plain(row["from"]), "to": _plain(row["to"]),
+             "gaps": [{key: _plain(value) for key, value in gap.items()} for gap in row["gaps"]]}
+            for row in coverage.hosts(events)
+        ],
+        "lines": int(case.polars("sources")["lines"].sum() or 0),
+        "not_understood": int(missed),
+        "silent": coverage.silent(case.polars("sources")),
+    }  # fmt: skip
+
+
+def source_names(sources: Frame) -> dict[int, str]:
+    """Short names of the sources: as much of the path as tells them apart."""
+    full = {row["source_id"]: coverage.source_name(row) for row in sources.iter_rows(named=True)}
+    parts = {key: name.split(os.sep) for key, name in full.items()}
+    depth = 1
+    while depth < 8 and len({tuple(p[-depth:]) for p in parts.values()}) < len(parts):
+        depth += 1
+    return {key: os.sep.join(p[-depth:]) for key, p in parts.items()}
+
+
+def tell(case: Case, row: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any]:
+    """One journey as data: who, what, the fate of each recipient, the steps with their lines."""
+    steps = steps_of(case, row)
+    timeline = [_entry(step, before, names) for step, before in zip(steps, [None, *steps], strict=False)]
+    messages = _messages_of(case, row)
+    lines = {event for step in steps for event in step.events}
+    subject = _subject_of(case, row, messages)
+    return {
+        "journey_key": row["journey_key"],
+        "message_id": row["message_id"],
+        "subject": subject,
+        "sender": row["sender"],
+        "recipients": row["recipients"] or [],
+        "first_time": _plain(row["first_time"]),
+        "last_time": _plain(row["last_time"]),
+        "hosts": _once(message["host"] for message in messages) or _once(step.host for step in steps),
+        "queue_ids": _once(message["queue_id"] for message in messages),
+        "lines": len(lines),
+        "links": row.get("links") or [],
+        "outcomes": [_outcome(case, outcome, names, row) for outcome in row["outcomes"] or []],
+        "timeline": timeline,
+        "steps": _spans(steps),
+    }
+
+
+def _messages_of(case: Case, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    keys = row.get("message_keys") or []
+    if not keys:
+        return []
+    return (
+        case.polars("messages")
+        .filter(pl.col("message_key").is_in(list(keys)))
+        .sort("received_time")
+        .to_dicts()
+    )
+
+
+def _subject_of(case: Case, row: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> str | None:
+    table = subjects(case).filter(pl.col("journey_key") == row["journey_key"])
+    return str(table["subject"][0]) if table.height else None
+
+
+def _entry(step: Step, before: Step | None, names: Mapping[int, str]) -> dict[str, Any]:
+    wait = (step.time - before.time).total_seconds() if before and step.time and before.time else None
+    return {
+        "time": _plain(step.time),
+        "host": step.host,
+        "program": step.program,
+        "queue_id": step.queue_id,
+        "what": step.what,
+        "source": names.get(step.source_id, str(step.source_id)),
+        "line": step.line,
+        "wait_s": wait,
+    }
+
+
+def _spans(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """The time from each step to the next."""
+    return [
+        {"from": one.what, "to": other.what, "seconds": (other.time - one.time).total_seconds()}
+        for one, other in itertools.pairwise(steps)
+        if one.time and other.time
+    ]
+
+
+def _outcome(
+    case: Case, outcome: Mapping[str, Any], names: Mapping[int, str], row: Mapping[str, Any]
+) -> dict[str, Any]:
+    told = dict(outcome)
+    told["evidence"] = [
+        {"source": names.get(e >> 40, str(e >> 40)), "line": e & ((1 << 40) - 1)}
+        for e in outcome["evidence"] or []
+    ]
+    told["next"] = NEXT.get(str(outcome["outcome"]), "")
+    if outcome["outcome"] in ("not_seen", "deferred", "handed_to_remote"):
+        end = _where_it_ends(case, row)
+        if end and outcome["outcome"] != "handed_to_remote":
+            told["sentence"] = f"{told['sentence']} {end}"
+    return told
+
+
+def _where_it_ends(case: Case, row: Mapping[str, Any]) -> str:
+    """The end of the evidence for the host that had the mail last."""
+    messages = _messages_of(case, row)
+    if not messages:
+        return ""
+    host = messages[-1]["host"]
+    last = case.polars("events").filter(pl.col("host") == host)["time"].max()
+    if not isinstance(last, dt.datetime):
+        return ""
+    local = last.astimezone(zoneinfo.ZoneInfo(case.zone))
+    return f"The log of {host} ends at {local:%Y-%m-%d %H:%M:%S %z}."
+
+
+NEXT = {
+    "delivered": "Look into that mailbox, in all folders; nothing on the way is wrong.",
+    "filed_by_sieve": "Look into that folder; if the mail belongs into INBOX, change the Sieve script or train the filter.",
+    "discarded_by_sieve": "Look at the recipient's active Sieve script; nothing on the sender's side is wrong.",
+    "rejected_by_sieve": "Look at the recipient's active Sieve script; the sender has a message that says so.",
+    "forwarded": "Ask where the copy was forwarded to: the log of that server tells more.",
+    "handed_to_remote": "Ask the postmaster of that server, with the time and the id in its reply.",
+    "delivered_to_command": "Look at what that program did with it.",
+    "delivered_to_file": "Look into that file.",
+    "discarded_by_rule": "Look for the rule (header_checks, access table, milter) that the line names.",
+    "rejected": "The sender's server was told at once; what it was told says what to change.",
+    "bounced": "The sender was told by a notification; the reply says what to change.",
+    "expired": "The sender was told; find out why the destination did not take mail for so long.",
+    "deferred": "Postfix tries again by itself; the reply says what it waits for.",
+    "held": "Release it with postsuper -H, or find the rule that holds it.",
+    "deleted_from_queue": "Ask who deleted it; the sender was not told.",
+    "expunged": "Ask the owner of the mailbox, or restore it from a backup.",
+    "retrieved_and_deleted": "Look at the device that fetches this mailbox by POP3.",
+    "not_seen": "Add the log of the host that had it last, or one that goes on longer.",
+}
+
+
+def _plain(value: Any) -> Any:
+    """A value fit for JSON: times as ISO 8601 in UTC."""
+    if isinstance(value, dt.datetime):
+        return (
+            value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if value.tzinfo else value.isoformat()
+        )
+    return value
+
+
+def _once(values: Iterable[Any]) -> list[Any]:
+    return [value for value in dict.fromkeys(values) if value is not None]
