@@ -55,6 +55,7 @@ class Shape:
     starts    a literal that every such body starts with; found in the pattern when it is not given
     holds     a literal that every such body holds: preselects rows for a pattern that starts with no literal
     severity  "info": only lines without a severity word are tried; "warning": only lines with one; "": all lines
+    rare      tried after all others, and only when the line holds its literal (one search finds the literals of hundreds)
     constants fields whose value follows from the shape itself
     reader    a faster way to the groups of the usual lines (bodies in, a frame of the groups out, null where it gives
               up); what it leaves is read by the pattern, and it must never say other than the pattern says
@@ -71,6 +72,7 @@ class Shape:
     starts: str = ""
     holds: str = ""
     severity: str = ""
+    rare: bool = False
     constants: Mapping[str, object] = field(default_factory=dict)
     reader: Callable[[pl.Series], Frame] | None = None
     finish: Callable[[Frame], Frame] | None = None
@@ -211,7 +213,8 @@ class Matcher:
     """
 
     def __init__(self, shapes: Sequence[Shape], fields: Mapping[str, Field]) -> None:
-        self._shapes = [Compiled(shape) for shape in shapes]
+        self._shapes = [Compiled(shape) for shape in shapes if not shape.rare]
+        self._rare = [Compiled(shape) for shape in shapes if shape.rare]
         self._fields = fields
 
     def read(self, bodies: pl.Series) -> list[Hit]:
@@ -221,7 +224,20 @@ class Matcher:
             if not left.height:
                 break
             left = self._one(compiled, left, hits)
+        for compiled in self._rare_that_may_fit(left["body"]):
+            left = self._one(compiled, left, hits)
         return hits
+
+    def _rare_that_may_fit(self, bodies: pl.Series) -> list[Compiled]:
+        """The rare shapes whose literal stands in some of these lines, found in one pass over the lines."""
+        if not self._rare or not len(bodies):
+            return []
+        literals = [compiled.shape.holds or compiled.starts for compiled in self._rare]
+        found = bodies.str.extract_many(sorted(set(literals)), overlapping=True).explode(empty_as_null=False)
+        present = set(found.unique().to_list())
+        return [
+            compiled for compiled, literal in zip(self._rare, literals, strict=True) if literal in present
+        ]
 
     def _one(self, compiled: Compiled, left: Frame, hits: list[Hit]) -> Frame:
         """Read what this shape can read, note it in `hits`, and return the rows that are left."""
@@ -356,7 +372,11 @@ def check(grammar: Grammar) -> list[str]:
         bare = re.sub(r"\\.|\[\]?[^\]]*\]", "", shape.pattern)
         if re.search(r"\((?!\?)", bare):
             faults.append(f"{shape.kind}: unnamed group in {shape.pattern}")
-        faults += [f"{shape.kind}: unknown field {g}" for g in (*shape.groups, *shape.constants, *shape.adds) if g not in grammar.fields]
+        faults += [
+            f"{shape.kind}: unknown field {g}"
+            for g in (*shape.groups, *shape.constants, *shape.adds)
+            if g not in grammar.fields
+        ]
         if not shape.example.startswith(Compiled(shape).starts):
             faults.append(f"{shape.kind}: the example does not start with {Compiled(shape).starts!r}")
         if not pl.Series([shape.example]).str.contains(shape.regex).item():

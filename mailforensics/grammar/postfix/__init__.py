@@ -8,7 +8,16 @@ ones first. Source: Postfix source code 2.0 to 3.11 and the manual pages; real l
 
 from __future__ import annotations
 
-from mailforensics.grammar.postfix import cleanup, delivery, postscreen, qmgr, small_daemons, smtpd, tls
+from mailforensics.grammar.postfix import (
+    cleanup,
+    delivery,
+    postscreen,
+    qmgr,
+    small_daemons,
+    smtpd,
+    tls,
+    warnings,
+)
 from mailforensics.grammar.postfix.fields import FIELDS
 from mailforensics.grammar.postfix.prefix import PROGRAMS, split
 from mailforensics.grammar.shape import Grammar
@@ -25,6 +34,7 @@ GRAMMAR = Grammar(
         *tls.SHAPES,
         *postscreen.SHAPES,
         *small_daemons.SHAPES,
+        *warnings.SHAPES,
     ),
     fields=FIELDS,
     carries=("noqueue",),

@@ -9,10 +9,8 @@ since 3.11 (``smtp_log_tls_feature_status``). Before 3.5 addresses stood there w
 
 from __future__ import annotations
 
-import polars as pl
-
 from mailforensics.grammar.postfix.fields import address
-from mailforensics.grammar.postfix.reasons import ADDS, FAILED, read_response, stage_of
+from mailforensics.grammar.postfix.reasons import ADDS, FAILED, host_said_stage, read_response
 from mailforensics.grammar.shape import Frame, Shape
 
 AGENTS = (
@@ -55,10 +53,6 @@ def _read(frame: Frame) -> Frame:
     return read_response(frame.with_columns(partial=frame["partial"] | twice))
 
 
-def _stage(frame: Frame) -> Frame:
-    return frame.with_columns(stage_of(pl.col("stage"))) if "stage" in frame.columns else frame
-
-
 def _host_said(reason: Shape) -> Shape:
     """The line that the smtp client logs when one server of several failed: the reason's text alone."""
     return Shape(
@@ -71,7 +65,7 @@ def _host_said(reason: Shape) -> Shape:
         means=f"{reason.means} This is one attempt with one server, no delivery result: others may follow.",
         since=reason.since,
         constants={**reason.constants, "reason": reason.kind},
-        finish=_stage,
+        finish=host_said_stage,
     )
 
 

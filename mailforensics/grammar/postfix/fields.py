@@ -170,6 +170,8 @@ _PLACE = {
     "value": _text("Value of a setting or lookup", personal=True),
     "other": _text("Second value of the line", personal=True),
     "third": _text("Third value of the line", personal=True),
+    "fourth": _text("Fourth value of the line", personal=True),
+    "fifth": _text("Fifth value of the line", personal=True),
     "setting": _text("Parameter of main.cf or master.cf"),
     "function": _text("Place in the program"),
     "name": _text("Name of the thing that the line speaks of"),

@@ -438,3 +438,8 @@ def stage_of(words: pl.Expr) -> pl.Expr:
     for part, stage in reversed(_STAGES):
         named = pl.when(words.str.contains(part, literal=True)).then(pl.lit(stage)).otherwise(named)
     return named.alias("stage")
+
+
+def host_said_stage(frame: Frame) -> Frame:
+    """Put the stage, where the shape has one, into the words of SMTP."""
+    return frame.with_columns(stage_of(pl.col("stage"))) if "stage" in frame.columns else frame
