@@ -28,6 +28,17 @@ def query_words(data: Data) -> str:
     return ", ".join(f"{key}={value}" for key, value in asked.items() if value) or "all mail"
 
 
+def nothing_found(data: Data) -> str:
+    """That nothing was found, and the addresses in the evidence that are spelt almost alike.
+
+    >>> nothing_found({"query": {"to": "bop@example.org"}, "near": ["bob@example.org"]})
+    'Nothing found for to=bop@example.org. Spelt almost alike: bob@example.org.'
+    """
+    said = f"Nothing found for {query_words(data)}."
+    near = [str(address) for address in data.get("near") or []]
+    return f"{said} Spelt almost alike: {words.listed(near)}." if near else said
+
+
 def route(journey: Data) -> str:
     """Who wrote to whom, three recipients at most.
 
@@ -137,6 +148,8 @@ def coverage(data: Data, zone: tzinfo = UTC) -> Iterator[str]:
     yield f"Searched {where}{words.counted(lines, 'line')}{share}."
     if hosts:
         yield from _gaps(data.get("journeys") or [], hosts, zone)
+    if searched.get("silent"):
+        yield f"No mail line in {words.listed(map(str, searched['silent']))}."
 
 
 def _ranges(hosts: list[Data], zone: tzinfo = UTC) -> Iterator[str]:

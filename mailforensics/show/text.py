@@ -40,7 +40,7 @@ def trace(data: Data, *, full: int = FULL_STORIES, width: int = WIDTH) -> str:
     journeys = list(data.get("journeys") or [])
     parts = ["\n".join(_journey(journey, zone, width)) for journey in journeys[:full]]
     if not journeys:
-        parts.append(f"Nothing found for {terminal(sentences.query_words(data))}.")
+        parts.append(terminal(sentences.nothing_found(data)))
     if len(journeys) > full:
         parts.append("\n".join(_short_list(journeys[full:], zone)))
     parts.append("\n".join(_wrap(" ".join(map(terminal, sentences.coverage(data, zone))), width)))

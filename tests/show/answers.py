@@ -33,7 +33,9 @@ TRACE: dict[str, Any] = {
         ],
         "lines": 48210,
         "not_understood": 12,
+        "silent": ["boot.log"],
     },
+    "near": ["bob@example.net"],
     "journeys": [
         {
             "journey_key": 7,

@@ -45,9 +45,20 @@ def test_a_step_on_another_day_stands_below_that_day() -> None:
 
 
 def test_a_gap_is_told_when_it_is_near_the_message_and_else_its_absence() -> None:
-    assert text.trace(TRACE).endswith("12 not understood (0.025 %). No gap\nnear this message.")
+    assert "12 not understood (0.025 %). No gap near this message." in text.trace(TRACE).replace("\n", " ")
     near = with_journey(first_time="2026-03-01T02:00:00Z", last_time="2026-03-01T02:05:00Z")
     assert "mx has no line from 1 Mar 03:10 to 1 Mar 04:02 +01:00." in text.trace(near).replace("\n", " ")
+
+
+def test_a_source_without_a_mail_line_is_named() -> None:
+    assert text.trace(TRACE).endswith("No mail line in boot.log.")
+
+
+def test_nothing_found_names_the_addresses_that_are_spelt_almost_alike() -> None:
+    said = text.trace(TRACE | {"journeys": []})
+    assert said.startswith(
+        "Nothing found for to=bob@example.org, since=10:00. Spelt almost alike: bob@example.net."
+    )
 
 
 def test_hosts_with_other_ranges_are_told_apart() -> None:
