@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from mailforensics.errors import OptionError
 from mailforensics.findings import replies
-from mailforensics.findings.rulebook import Rulebook, rulebook
+from mailforensics.findings.rulebook import Rule, Rulebook, rulebook
 
 COLUMNS = (
     "cause",
@@ -208,41 +208,42 @@ def _by_text(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
 
 
 def _text_matches(texts: pl.Series, book: Rulebook) -> pl.DataFrame:
-    """number, rule: which texts each rule's words and pattern fit; a text that is decided is not looked at again."""
+    """number, rule: which texts each rule's words and patterns fit; a text that is decided is not looked at again."""
     called = _called(texts, book)
-    undecided = pl.Series("undecided", [True]).new_from_index(0, texts.len())
-    found = []
+    undecided = pl.repeat(True, texts.len(), dtype=pl.Boolean, eager=True)
+    found = [pl.DataFrame(schema={"number": pl.UInt32, "rule": pl.UInt16})]
     for number, rule in enumerate(book.rules):
         if not rule.reads_text:
             continue
-        candidates = called.get(number) if rule.words else _everything(texts)
-        if candidates is None:
-            continue
-        candidates = candidates.filter(undecided.gather(candidates))
-        fitting = candidates.filter(_fits(texts.gather(candidates), rule.pattern, rule.unless))
+        fitting = _fitting(texts, rule, called.get(number), undecided)
         if fitting.len():
-            found.append(pl.DataFrame({"number": fitting, "rule": pl.Series([number], dtype=pl.UInt16).new_from_index(0, fitting.len())}))
+            found.append(pl.DataFrame({"number": fitting}).with_columns(rule=pl.lit(number, pl.UInt16)))
             if not rule.has_conditions and rule.cause != "expired":
                 undecided = undecided.scatter(fitting, False)
-    empty = pl.DataFrame(schema={"number": pl.UInt32, "rule": pl.UInt16})
-    return pl.concat([empty, *found])
+    return pl.concat(found)
 
 
-def _called(texts: pl.Series, book: Rulebook) -> dict[int, pl.Series]:
-    """For each rule the numbers of the texts that hold one of its words: one pass over the texts for all rules."""
+def _called(texts: pl.Series, book: Rulebook) -> dict[int, pl.DataFrame]:
+    """For each rule: number, enough of the texts that hold one of its words; one pass over the texts for all rules."""
     hits = pl.DataFrame({"word": texts.str.extract_many(book.vocabulary, overlapping=True)}).with_row_index("number")
-    calls = hits.explode("word").drop_nulls("word").join(book.callers, on="word").select("rule", "number").unique()
-    groups = calls.sort("rule", "number").group_by("rule", maintain_order=True).agg("number")
-    return dict(zip(groups["rule"].to_list(), groups["number"], strict=True))
+    calls = hits.explode("word").drop_nulls("word").join(book.callers, on="word")
+    once = calls.group_by("rule", "number").agg(pl.col("enough").any())
+    return {key[0]: part for key, part in once.partition_by("rule", as_dict=True, include_key=False).items()}
 
 
-def _everything(texts: pl.Series) -> pl.Series:
-    return pl.int_range(texts.len(), dtype=pl.UInt32, eager=True)
-
-
-def _fits(texts: pl.Series, pattern: str | None, unless: str | None) -> pl.Series:
-    fits = texts.is_not_null() if pattern is None else texts.str.contains(pattern)
-    return fits if unless is None else fits & ~texts.str.contains(unless)
+def _fitting(texts: pl.Series, rule: Rule, called: pl.DataFrame | None, undecided: pl.Series) -> pl.Series:
+    """The numbers of the undecided texts that a rule fits: one of its words is enough, or one of its patterns."""
+    none = pl.Series(dtype=pl.UInt32)
+    calls = called.filter(undecided.gather(called["number"])) if called is not None else None
+    by_word = calls.filter("enough")["number"] if calls is not None else none
+    if rule.keys is None or not (rule.words or rule.pattern):
+        candidates = undecided.arg_true()
+    else:
+        candidates = calls.filter(~pl.col("enough"))["number"] if calls is not None else none
+    if rule.pattern:
+        candidates = candidates.filter(texts.gather(candidates).str.contains("|".join(rule.pattern)))
+    fitting = pl.concat([by_word, candidates]).unique()
+    return fitting.filter(~texts.gather(fitting).str.contains("|".join(rule.unless))) if rule.unless else fitting
 
 
 def _by_codes(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:

@@ -83,27 +83,29 @@ _ACCEPTED = r"^2[0-5][0-9](?:[ -]|$)"
 
 # How the plain form is made: each pattern (on lower-case text with single blanks) and what takes its place.
 _PLAIN_FORM = (
-    # another system's words, quoted: keep what it said
+    # around another system's words: what qmail, Gmail, Exchange, Postfix, DragonFly and Exim write
     (
         r"^.*(?:remote host said: |other server returned was: |remote server returned '|"
         r"response (?:from the remote server )?was: )",
-        "said: ",
+        "host said: ",
     ),
     (r"host [^ ]+\[private/[^ ]+ said: ", "socket said: "),
-    (r"host [^ ]+ said: ", "said: "),
-    (r"^(?:[^ ]+ \[[^ ]+\] )?did not like our [a-z ]+: ?", "said: "),
+    (r"host [^ ]+ said: |^(?:[^ ]+ \[[^ ]+\] )?did not like our [a-z ]+: ?", "host said: "),
     (
-        r"(?:host [^ ]+ \[[^ ]+\]:? )?(?:delay reason: )?smtp error from remote (?:mail )?server (?:after|for) "
+        r"(?:host [^ ]+ \[[^ ]+\]:? )?(?:delay reason: )?smtp error from remote (?:mail )?(?:server|mailer) (?:after|for) "
         r"[^:]*:(?:<[^>]*>[^:]*:)?(?: host [^ ]+ \[[^ ]+\]:)? ?",
-        "said: ",
+        "host said: ",
     ),
     (r" ?\(in reply to [a-z ]+ command\)|giving up on [0-9.]+\.?|<[^<> ]*\[[^<> ]*\]>:? ?", " "),
+    # names that strangers choose
     (r"<[^<>@]*@[^<> ]*>|[^ <>()\[\]\"',;:]+@[^ <>()\[\]\"',;:]+", "@"),
+    (r"(connect to|lost connection with|conversation with) [^ ]+\[([^\] ]*)\][^ ]*", "$1 $2"),
     # codes in front of the words, and in front of each line of a long reply
     (
         r"(?:^|[ :'\"])(?:smtp; ?)?[245][0-5][0-9](?:[ -]+#?[245]\.[0-9]{1,3}\.[0-9]{1,3}\b[ :-]?|-| (?:[245][0-5][0-9] )?)",
         " ",
     ),
+    (r"[\]\[:;,!\"?(){}<>*#|=«»“”„。、，：！]+|\.+ |\.+$| '|' | - ", " "),
     (r"  +", " "),
 )
 
@@ -165,11 +167,20 @@ def lower_text(column: str = "text") -> pl.Expr:
 
 
 def plain_form(column: str) -> pl.Expr:
-    """The form in which rules read a reply, made from `lower_text`."""
+    """The form in which rules read a reply, made from `lower_text`: a blank before and after each word."""
     expression = pl.col(column)
     for pattern, replacement in _PLAIN_FORM:
         expression = expression.str.replace_all(pattern, replacement)
-    return expression.str.strip_chars(" ")
+    return pl.format(" {} ", expression.str.strip_chars(" "))
+
+
+def plain_words(words: pl.Series) -> pl.Series:
+    """The words of a rule in that form; blanks at their ends are kept, they mark whole words."""
+    punctuation = _PLAIN_FORM[-2:]
+    plain = words.str.to_lowercase()
+    for pattern, replacement in punctuation:
+        plain = plain.str.replace_all(pattern, replacement)
+    return plain
 
 
 def reply_code(column: str) -> pl.Expr:

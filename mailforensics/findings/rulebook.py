@@ -14,6 +14,7 @@ function without arguments that returns one.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -26,7 +27,8 @@ from typing import Any
 import polars as pl
 
 from mailforensics.errors import OptionError
-from mailforensics.findings.replies import STAGES
+from mailforensics.findings.literals import needed_words
+from mailforensics.findings.replies import STAGES, plain_words
 
 ENTRY_POINTS = "mailforensics.causes"
 
@@ -34,6 +36,8 @@ PERMANENCES = ("hard", "soft")
 ACTORS = ("sender", "recipient", "us", "remote", "nobody")
 
 _LISTS = ("words", "codes", "replies", "stages")
+_PATTERNS = ("pattern", "unless")
+_GAP = re.compile(r"<([0-9])>")  # up to so many words
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,8 @@ class Rule:
     id: str
     cause: str
     words: tuple[str, ...] = ()
-    pattern: str | None = None
-    unless: str | None = None
+    pattern: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     replies: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
@@ -74,14 +78,21 @@ class Rule:
     @property
     def basis(self) -> str:
         """What the rule stands on: ``text``, ``local``, ``enhanced code`` or ``reply code``."""
-        if self.reads_text:
+        if self.words or self.pattern:
             return "local" if self.local else "text"
         return "enhanced code" if self.codes else "reply code"
 
     @property
     def reads_text(self) -> bool:
         """Whether the rule looks at the words of the reply."""
-        return bool(self.words or self.pattern)
+        return bool(self.words or self.pattern or self.unless)
+
+    @property
+    def keys(self) -> frozenset[str] | None:
+        """Words of which one stands in each text that a pattern of the rule fits; None when that is not certain."""
+        needed = [needed_words(each) for each in self.pattern]
+        certain = [words for words in needed if words is not None]
+        return frozenset().union(*certain) if len(certain) == len(needed) else None
 
     @property
     def has_conditions(self) -> bool:
@@ -104,7 +115,7 @@ class Rulebook:
 
     taxonomy: Mapping[str, Cause]
     rules: tuple[Rule, ...]
-    callers: pl.DataFrame = field(repr=False)  # word, rule: the rules that a word calls up
+    callers: pl.DataFrame = field(repr=False)  # word, rule, enough: what follows from a word in a text
     answers: pl.DataFrame = field(repr=False)  # rule and the columns that follow from it
 
     @property
@@ -175,7 +186,7 @@ def _rule(entry: Any, taxonomy: Mapping[str, Cause], place: str) -> Rule:
     _check_choice(entry, "cause", tuple(taxonomy), place)
     _check_choice(entry, "permanence", PERMANENCES, place)
     _check_choice(entry, "who_acts", ACTORS, place)
-    values = {key: _words(value, key, place) if key in _LISTS else value for key, value in entry.items()}
+    values = {key: _value(value, key, place) for key, value in entry.items()}
     for stage in values.get("stages", ()):
         _check_choice({"stages": stage}, "stages", STAGES, place)
     rule = Rule(**values)
@@ -202,7 +213,7 @@ def _check_choice(entry: Mapping[str, Any], key: str, choices: tuple[str, ...], 
 
 
 def _check_pattern(rule: Rule, place: str) -> None:
-    for pattern in filter(None, (rule.pattern, rule.unless)):
+    for pattern in (*rule.pattern, *rule.unless):
         try:
             pl.Series([""]).str.contains(pattern)
         except pl.exceptions.ComputeError as error:
@@ -210,10 +221,19 @@ def _check_pattern(rule: Rule, place: str) -> None:
             raise OptionError(f"{place} ({rule.id}): the pattern {pattern!r} does not compile: {reason}") from error
 
 
-def _words(value: Any, key: str, place: str) -> tuple[str, ...]:
+def _value(value: Any, key: str, place: str) -> Any:
+    if key in _PATTERNS:
+        alternatives = _words([value] if isinstance(value, str) else value, key, place)
+        return tuple(_GAP.sub(r"(?:[^ ]+ ){0,\1}", each) for each in alternatives)
+    if key == "words":
+        return tuple(plain_words(pl.Series(_words(value, key, place), dtype=pl.String)))
+    return tuple(_words(value, key, place)) if key in _LISTS else value
+
+
+def _words(value: Any, key: str, place: str) -> list[str]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(each, str) and each for each in value):
         raise OptionError(f"{place}: {key} is a list of strings; write {key} = [\"...\"].")
-    return tuple(each.lower() for each in value)
+    return list(value)
 
 
 def _did_you_mean(word: str, choices: Iterable[str]) -> str:
@@ -238,8 +258,9 @@ def _classes(code: str) -> str:
 
 
 def _assemble(taxonomy: Mapping[str, Cause], rules: tuple[Rule, ...]) -> Rulebook:
-    calls = [(word, number) for number, rule in enumerate(rules) for word in rule.words]
-    callers = pl.DataFrame(calls, schema={"word": pl.String, "rule": pl.UInt16}, orient="row")
+    calls = [(word, number, True) for number, rule in enumerate(rules) for word in rule.words]
+    calls += [(word, number, False) for number, rule in enumerate(rules) for word in rule.keys or ()]
+    callers = pl.DataFrame(calls, schema={"word": pl.String, "rule": pl.UInt16, "enough": pl.Boolean}, orient="row")
     return Rulebook(taxonomy, rules, callers.unique(maintain_order=True), _answers(taxonomy, rules))
 
 

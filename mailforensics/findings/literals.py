@@ -1,0 +1,132 @@
+"""Which words must stand in any text that a pattern matches: the key to running few regular expressions.
+
+For ``mail ?box <3>(?:full|stuffed)`` that is one of ``full`` and ``stuffed``: an Aho-Corasick pass over all texts for
+such words leaves few texts to each pattern. The patterns are those of ``causes.toml``: literals, ``.``, classes,
+groups, alternatives and quantifiers. For anything else, or when no word is certain, the answer is None: the
+pattern must then be run on every text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+Needed = frozenset[str]
+
+_SHORTEST = 3
+
+# Words of nearly every reply: poor keys, taken only when a pattern has no better ones.
+_COMMON = frozenset(
+    ("user", "account", "mail", "mailbox", "message", "address", "recipient", "host", "your", "from", "sender", "not",
+     "server", "domain", "mail box", " ip ", " is ", "error", "client", "name", "file", "e-mail", "size", "the", "this")
+)  # fmt: skip
+
+_TOKEN = re.compile(r"\\.|\[\^?\]?[^\]]*\]|\(\?:|\(\?|[()|.^$]|[^\\\[(){}|.^$?*+]")
+_QUANTIFIER = re.compile(r"[?*+]|\{([0-9]+)(?:,[0-9]*)?\}")
+
+
+class _Unknown(Exception):
+    """The pattern holds something this module does not read."""
+
+
+def needed_words(pattern: str) -> Needed | None:
+    """Words of which each text that `pattern` matches holds at least one, or None when none is certain.
+
+    >>> sorted(needed_words("mail ?box (?:[^ ]+ ){0,3}(?:full|stuffed)"))
+    ['full', 'stuffed']
+    >>> needed_words("[0-9]+") is None
+    True
+    """
+    try:
+        choices = _alternatives(_Reader(pattern), closing=False)
+    except _Unknown:
+        return None
+    return choices if choices and min(map(len, choices)) >= _SHORTEST else None
+
+
+class _Reader:
+    """The tokens of a pattern, one after the other, each with whether it may be left out."""
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self.position = 0
+
+    def peek(self) -> str:
+        return self.pattern[self.position : self.position + 1]
+
+    def token(self) -> str:
+        found = _TOKEN.match(self.pattern, self.position)
+        if not found or found[0] == "(?":
+            raise _Unknown
+        self.position = found.end()
+        return found[0]
+
+    def quantifier(self) -> tuple[bool, bool]:
+        """(may be left out, may be repeated) of what was just read."""
+        found = _QUANTIFIER.match(self.pattern, self.position)
+        if not found:
+            return False, False
+        self.position = found.end()
+        if self.peek() == "?":  # lazy, the same words
+            self.position += 1
+        return found[0] in ("?", "*") or found[1] == "0", found[0] != "?"
+
+
+def _alternatives(reader: _Reader, *, closing: bool) -> Needed | None:
+    """Read alternatives up to the end of the group: the words of all of them, None when one has none."""
+    gathered: set[str] = set()
+    certain = True
+    while True:
+        best, more = _sequence(reader)
+        certain = certain and best is not None
+        gathered |= best or frozenset()
+        if not more:
+            break
+    if closing and reader.position >= len(reader.pattern) + 1:
+        raise _Unknown
+    return frozenset(gathered) if certain else None
+
+
+def _sequence(reader: _Reader) -> tuple[Needed | None, bool]:
+    """Read one alternative: the best words it needs, and whether another alternative follows."""
+    found: list[Needed] = []
+    run = ""
+    more = False
+    for kind, value in _items(reader):
+        if kind == "literal":
+            run += str(value)
+            continue
+        found += [frozenset((run,))] if run else []
+        run = ""
+        if kind == "group" and isinstance(value, frozenset):
+            found.append(value)
+        more = kind == "next"
+    found += [frozenset((run,))] if run else []
+    return max(found, key=_worth, default=None), more
+
+
+def _items(reader: _Reader) -> Iterator[tuple[str, str | Needed | None]]:
+    """What an alternative is made of: ``literal``, ``group`` (with its words), ``break`` and at its end ``next``."""
+    while reader.position < len(reader.pattern):
+        token = reader.token()
+        if token in (")", "|"):
+            if token == "|":
+                yield "next", None
+            return
+        group = _alternatives(reader, closing=True) if token in ("(", "(?:") else None
+        optional, repeated = reader.quantifier()
+        if token in ("(", "(?:"):
+            yield "group", None if optional else group
+        elif len(token) > 1 and token[1] not in ".-()[]{}|?*+^$/\\" or token[0] == "[" or token in ".^$":
+            yield "break", None
+        elif not optional:
+            yield "literal", token[-1]
+            if repeated:
+                yield "break", None
+        else:
+            yield "break", None
+
+
+def _worth(words: Needed) -> tuple[int, int, int]:
+    shortest = min(len(word) for word in words)
+    return (-sum(word.strip() in _COMMON or word in _COMMON for word in words), min(shortest, 8), -len(words))
