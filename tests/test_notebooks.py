@@ -1,0 +1,70 @@
+"""The notebooks: paired with their scripts, without outputs, and running from top to bottom with no network."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+EVERY = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+RUN = """
+import socket, sys, nbformat, nbclient
+notebook = nbformat.read(sys.argv[1], as_version=4)
+guard = nbformat.v4.new_code_cell(
+    "import socket\\n"
+    "def _refuse(self, address, _connect=socket.socket.connect):\\n"
+    "    if self.family != socket.AF_UNIX and address[0] not in ('127.0.0.1', '::1'):\\n"
+    "        raise AssertionError(f'asked the network: {address}')\\n"
+    "    return _connect(self, address)\\n"
+    "socket.socket.connect = _refuse"
+)
+notebook.cells.insert(0, guard)
+nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": sys.argv[2]}}).execute()
+nbformat.write(notebook, sys.argv[3])
+"""
+
+
+def test_there_is_a_notebook() -> None:
+    assert NOTEBOOKS
+
+
+@EVERY
+def test_a_notebook_and_its_script_hold_the_same_cells(path: Path) -> None:
+    script, notebook = jupytext.read(path.with_suffix(".py")), nbformat.read(path, as_version=4)
+    assert [(cell.cell_type, cell.source) for cell in notebook.cells] == [
+        (cell.cell_type, cell.source) for cell in script.cells
+    ], f"run: jupytext --sync {path}"
+
+
+@EVERY
+def test_no_output_is_committed(path: Path) -> None:
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in notebook["cells"])
+
+
+@EVERY
+def test_a_notebook_runs_offline_in_less_than_20_seconds_and_shows_its_pictures(
+    path: Path, tmp_path: Path
+) -> None:
+    done = tmp_path / path.name
+    begun = time.monotonic()
+    run = subprocess.run(
+        [sys.executable, "-c", RUN, path, tmp_path, done], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert time.monotonic() - begun < 20
+    outputs = [
+        output for cell in nbformat.read(done, as_version=4).cells for output in cell.get("outputs", [])
+    ]
+    kinds = [kind for output in outputs for kind in output.get("data", {})]
+    assert "image/png" in kinds
+    assert "text/html" in kinds
