@@ -185,8 +185,7 @@ class Case:
                 self._link()
             else:
                 return schema.empty(name)
-        frame = self._frames[name]
-        return frame
+        return self._frames[name]
 
     def table(self, name: str) -> pa.Table:
         """A table by its name, as ``pyarrow.Table`` with the schema that ``mailforensics.schema`` gives it.
@@ -230,8 +229,7 @@ class Case:
             )
         if kind not in self._lines and self._folder is not None:
             self._lines[kind] = pl.read_parquet(self._folder / "lines" / f"{kind}.parquet")
-        frame: Frame = self._lines[kind]
-        return frame
+        return self._lines[kind]
 
     def log(self) -> Log:
         """Events and lines as the link floor takes them."""

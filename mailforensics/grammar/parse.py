@@ -85,15 +85,15 @@ def _owners(programs: pl.Series, grammars: Sequence[Grammar]) -> np.ndarray:
     for i, grammar in enumerate(grammars):
         fits = names.str.contains(rf"\A(?:{grammar.programs})\z").fill_null(False).to_numpy()
         number[fits & (number < 0)] = i
-    table = pl.DataFrame({"program": names, "owner": number})
     if len(names) == 1:
         return np.full(len(programs), number[0], dtype=np.int16)
-    codes = programs.cast(pl.Categorical).to_physical()
-    table = table.with_columns(code=table["program"].cast(pl.Categorical).to_physical())
-    known = table.drop_nulls("code")
-    lookup = np.full(int(known["code"].to_numpy().max(initial=0)) + 2, -1, dtype=np.int16)
-    lookup[known["code"].to_numpy()] = known["owner"].to_numpy()
-    owner: np.ndarray = lookup[codes.fill_null(len(lookup) - 1).to_numpy()]
+    # both columns are kept alive together: polars forgets the codes of a categorical that nobody holds
+    rows, each = programs.cast(pl.Categorical), names.cast(pl.Categorical)
+    codes = each.to_physical().cast(pl.Int64)
+    known = codes.is_not_null().to_numpy()
+    lookup = np.full(int(codes.drop_nulls().to_numpy().max(initial=0)) + 2, -1, dtype=np.int16)
+    lookup[codes.drop_nulls().to_numpy()] = number[known]
+    owner: np.ndarray = lookup[rows.to_physical().cast(pl.Int64).fill_null(len(lookup) - 1).to_numpy()]
     return owner
 
 

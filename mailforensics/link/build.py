@@ -53,7 +53,7 @@ def link(log: Log, classify: Classify, header_scans: Frame | None = None) -> Lin
     rejects = _with_causes(rejects, "text", classify)
     tables = {
         "messages": messages, "deliveries": deliveries, "rejects": rejects, "sessions": sessions, "scans": scans,
-        "mailbox_events": mailbox, "journeys": journeys(messages, deliveries, scans, mailbox, rejects, found),
+        "mailbox_events": mailbox, "journeys": journeys(messages, deliveries, scans, mailbox, rejects, found, sessions),
     }  # fmt: skip
     return Linked(tables, lives, found)
 
@@ -122,10 +122,16 @@ def _with_causes(table: Frame, text: str, classify: Classify) -> Frame:
 
 
 def journeys(
-    messages: Frame, deliveries: Frame, scans: Frame, mailbox: Frame, rejects: Frame, links: Frame
+    messages: Frame,
+    deliveries: Frame,
+    scans: Frame,
+    mailbox: Frame,
+    rejects: Frame,
+    links: Frame,
+    sessions: Frame,
 ) -> Frame:
     """The journeys table; probes (``sendmail -bv``, address verification) are no mail and left out."""
-    copies = make_copies(messages, deliveries, scans, mailbox)
+    copies = make_copies(messages, deliveries, scans, mailbox, rejects)
     ends = _with_reasons(outcomes(messages, copies, links), deliveries, rejects)
     ends = ends.with_columns(
         recipient=pl.coalesce("recipient", "root"),
@@ -151,7 +157,7 @@ def journeys(
         _link_lists(messages, links), on="journey_key", how="left"
     )
     table = _later_mailbox(table, messages, mailbox)
-    return pl.concat([table, _refused(rejects)], how="diagonal_relaxed").sort(
+    return pl.concat([table, _refused(rejects, sessions, deliveries, messages)], how="diagonal_relaxed").sort(
         "first_time", "journey_key", nulls_last=True
     )
 
@@ -225,7 +231,7 @@ def sentence() -> pl.Expr:
         "delivered_to_command": pl.format("The message for {} was handed to a program: \"{}\".", who, reply),
         "delivered_to_file": pl.format("The message for {} was written to a file: \"{}\".", who, reply),
         "discarded_by_rule": pl.format("A rule of our server discarded the message for {}; nobody was told.", who),
-        "rejected": pl.format("Our server refused the message before it was ours: \"{}\".", pl.col("reject_text").fill_null("")),
+        "rejected": pl.format("Our server refused the message before it was ours: \"{}\".", pl.coalesce("reject_text", "response").fill_null("")),
         "bounced": pl.format("The message for {} was returned: \"{}\". {}", who, reply, why),
         "expired": pl.format("The message for {} was given up after too long in the queue; the last try said: \"{}\". {}", who, reply, why),
         "deferred": pl.format("The message for {} is still in the queue when the log ends; the last try said: \"{}\". {}", who, reply, why),
@@ -240,9 +246,9 @@ def sentence() -> pl.Expr:
     return out.str.replace_all(r": \"\"", "").str.strip_chars(" ")
 
 
-def _refused(rejects: Frame) -> Frame:
+def _refused(rejects: Frame, sessions: Frame, deliveries: Frame, messages: Frame) -> Frame:
     """Journeys of mail that was refused before it had a queue id."""
-    rows = refused_transactions(rejects)
+    rows = refused_transactions(rejects, sessions, deliveries, messages)
     why = pl.col("cause_sentence").fill_null("")
     code = pl.concat_str(
         [pl.col("reply_code").cast(pl.String), pl.col("enhanced_code"), pl.col("text")],

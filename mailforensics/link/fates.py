@@ -19,7 +19,7 @@ MAILBOX_STATE: dict[str, pl.DataType | type[pl.DataType]] = {
 }  # fmt: skip
 
 
-def copies(messages: Frame, deliveries: Frame, scans: Frame, mailbox: Frame) -> Frame:
+def copies(messages: Frame, deliveries: Frame, scans: Frame, mailbox: Frame, rejects: Frame) -> Frame:
     """One row per life and recipient: the last delivery line, and the fate it amounts to.
 
     Columns: message_key, recipient, original_recipient, addressed (lower case, as it was addressed to this queue), status,
@@ -36,7 +36,15 @@ def copies(messages: Frame, deliveries: Frame, scans: Frame, mailbox: Frame) -> 
         "message_key", "recipient", "original_recipient", "status", "agent", "response", "relay_name", "relay_ip", "dsn",
         "remote_queue_id", "remote_session_id", "next_form", "time", "first_try", "attempts", "tries", pl.col("event_id").alias("delivery_event"),
     )  # fmt: skip
-    rows = pl.concat([last, _without_delivery(messages, last, scans)], how="diagonal_relaxed")
+    refused = _refused_here(rejects, last)
+    rows = pl.concat(
+        [
+            last,
+            refused,
+            _without_delivery(messages, pl.concat([last, refused], how="diagonal_relaxed"), scans),
+        ],
+        how="diagonal_relaxed",
+    )
     state = messages.select(
         "message_key",
         "host",
@@ -58,6 +66,23 @@ def copies(messages: Frame, deliveries: Frame, scans: Frame, mailbox: Frame) -> 
         .with_columns(fate=pl.col("outcome"), certainty=_certainty(), events=_events())
         .drop("outcome")
     )
+
+
+def _refused_here(rejects: Frame, last: Frame) -> Frame:
+    """Recipients that were refused one by one while the message itself was taken for others."""
+    mine = rejects.filter(
+        pl.col("message_key").is_not_null() & pl.col("recipient").is_not_null() & (pl.col("stage") == "RCPT")
+    )
+    mine = mine.sort("time").unique(["message_key", "recipient"], keep="last", maintain_order=True)
+    mine = mine.join(last, on=["message_key", "recipient"], how="anti")
+    said = pl.concat_str(
+        [pl.col("reply_code").cast(pl.String), "enhanced_code", "text"], separator=" ", ignore_nulls=True
+    )
+    return mine.select(
+        "message_key", "recipient", pl.lit("refused").alias("status"), said.alias("response"), "time",
+        pl.col("evidence").alias("tries"),
+        pl.lit(0, dtype=pl.UInt32).alias("attempts"),
+    )  # fmt: skip
 
 
 def _without_delivery(messages: Frame, last: Frame, scans: Frame) -> Frame:
@@ -142,6 +167,7 @@ def _fate() -> pl.Expr:
         .when(status == "deferred").then(waiting)
         .when(status == "bounced").then(pl.lit("bounced"))
         .when(status == "expired").then(pl.lit("expired"))
+        .when(status == "refused").then(pl.lit("rejected"))
         .otherwise(silent).alias("outcome")
     )  # fmt: skip
 
