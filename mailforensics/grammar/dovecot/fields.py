@@ -21,11 +21,18 @@ ACTIONS = {
     "created": "mailbox_created",
     "deleted": "mailbox_deleted",
     "renamed": "mailbox_renamed",
+    "Sent": "sent",
+    "Failed to send": "failed",
 }
 
 
 def _action(word: pl.Expr) -> pl.Expr:
     return word.replace_strict(ACTIONS, default=None, return_dtype=pl.String)
+
+
+def _address(text: pl.Expr) -> pl.Expr:
+    """An IPv4 client of an IPv6 socket under its IPv4 address."""
+    return text.str.replace(r"\A::ffff:([0-9.]+)\z", "${1}")
 
 
 def _milliseconds(text: pl.Expr) -> pl.Expr:
@@ -39,9 +46,11 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         # who and from where
         "username": Field("The user who logs in or whose mail it is.", personal=True),
         "auth_method": Field("The SASL mechanism.", rfc="RFC 4422"),
-        "client_ip": Field("The address of the client (`rip`).", personal=True),
+        "client_ip": Field(
+            "The address of the client (`rip`); `local` for a unix socket.", personal=True, convert=_address
+        ),
         "client_port": Field("The TCP port of the client.", _INTEGER),
-        "local_ip": Field("The address of the server that the client talks to (`lip`)."),
+        "local_ip": Field("The address of the server that the client talks to (`lip`).", convert=_address),
         "local_port": Field("The TCP port of the server that the client talks to.", _INTEGER),
         "mail_pid": Field("The process that serves the session after login (`mpid`).", _INTEGER),
         "tls": Field("`TLS`, `secured` (same host or a trusted network), or how TLS failed."),
@@ -77,7 +86,9 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "mailbox_bytes": Field("Size of the mailbox in bytes.", _INTEGER),
         "state": Field("The state of the LMTP dialogue at its end."),
         # what happened to a message
-        "action": Field("What happened, in the words of `mailbox_events.action`.", convert=_action),
+        "action": Field(
+            "What happened, in the words of `mailbox_events.action` (proxied: sent, failed).", convert=_action
+        ),
         "source": Field("Which part of Dovecot tells it: lda, sieve or mail_log."),
         "message_id": Field("The Message-ID as Dovecot writes it.", personal=True, rfc="RFC 5322 §3.6.4"),
         "mailbox": Field("The mailbox in which the message is, or was.", personal=True),
@@ -91,6 +102,11 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "sender": Field("The envelope sender.", personal=True, rfc="RFC 5321 §4.1.1.2"),
         "recipient": Field("The envelope recipient.", personal=True, rfc="RFC 5321 §4.1.1.3"),
         "subject": Field("The Subject field, as written (cut after 80 bytes).", personal=True),
+        "virtual_name": Field("The mailbox under the name of its namespace.", personal=True),
+        "line": Field("The line of the script.", _INTEGER),
+        "count": Field("How many messages.", _INTEGER),
+        "driver": Field("The kind of database."),
+        "database": Field("The host or name of the database."),
         "log_details": Field(
             "The values of a `deliver_log_format` of the site's own, as written.", personal=True
         ),

@@ -19,7 +19,7 @@ import polars as pl
 
 Frame = pl.DataFrame
 
-PROGRAMS = r"dovecot(?:-lda|-deliver)?|dovecot/[!-~]+"
+PROGRAMS = r"dovecot(?:-lda|-deliver|-auth|-imapd|-pop3d)?|auth|dovecot/[!-~]+"
 
 _SEVERITIES = "Info|Warning|Error|Fatal|Panic|Debug"
 _PREFIX = (
@@ -32,7 +32,8 @@ _INNER = (
     r"\A(?:\((?:(?P<number>[0-9]+)(?:, (?P<late_user>(?s:.*)))?|(?P<user>(?s:.*)))\))?"
     r"(?:<(?P<own_pid>[0-9]*)>)?(?:<(?P<session>[^<>]*)>)?\z"
 )
-_OLD_SESSION = r"\A<([!-;=?-~]+)>: "
+# 2.2 writes the session behind the user: `lmtp(602, anna@example.com): v2M4MPBsBGuxOgAAg+zDdQ: msgid=...`
+_OLD_SESSION = r"\A((?:<[!-;=?-~]+>|[0-9A-Za-z+/]{16,24}={0,2}(?::[RT][0-9]+)*): )"
 _AUTH = ("auth", "auth-worker")
 
 
@@ -49,11 +50,14 @@ def split(frame: Frame) -> Frame:
     ('lmtp', 'anna@example.com', 602, 'kztSJHp+BGtaAgAAYIgGOA')
     """
     cut = frame.select("program", "pid", "text").hstack(_prefixes(frame["text"]))
-    worker = pl.col("brackets").str.extract(r"\A(\([0-9]+\))\z")
-    is_auth = pl.col("service").is_in(_AUTH) & worker.is_null()
+    own = pl.col("brackets").str.contains(r"\A\((?:[0-9]+|default)\)\z")
+    is_auth = pl.col("service").is_in(_AUTH) & ~own
     cut = cut.with_columns(
         is_auth.alias("is_auth"),
-        inner=pl.when(is_auth).then(pl.lit("")).otherwise("brackets").str.extract_groups(_INNER),
+        inner=pl.when(is_auth | pl.col("service").str.starts_with("pam_"))
+        .then(pl.lit(""))
+        .otherwise("brackets")
+        .str.extract_groups(_INNER),
         rest=_after(pl.col("text"), pl.col("prefix").str.len_bytes()),
     ).unnest("inner")
     cut = cut.with_columns(old_session=pl.col("rest").str.extract(_OLD_SESSION))
@@ -64,7 +68,7 @@ def split(frame: Frame) -> Frame:
         pid=_number("own_pid").fill_null(pl.when(~has_pid).then(_number("number"))).fill_null(pl.col("pid")),
         severity=pl.coalesce("first", "second").str.to_lowercase().replace({"info": None}),
         queue_id=pl.lit(None, pl.String),
-        session_id=_full("session").fill_null(pl.col("old_session")),
+        session_id=_full("session").fill_null(pl.col("old_session").str.strip_chars("<>: ")),
         username=_full("user").fill_null(pl.col("late_user")).fill_null(pl.when(has_pid).then("number")),
         body=_body(),
     )
@@ -85,7 +89,7 @@ def _prefixes(text: pl.Series) -> Frame:
 def _body() -> pl.Expr:
     """What the shapes see: the text behind the prefix, with the brackets of ``auth`` put back in front of it."""
     in_brackets = pl.concat_str("brackets", pl.lit(": "), "rest")
-    without_session = _after(pl.col("rest"), pl.col("old_session").str.len_bytes() + len("<>: "))
+    without_session = _after(pl.col("rest"), pl.col("old_session").str.len_bytes())
     return (
         pl.when(pl.col("is_auth") & (pl.col("brackets") != ""))
         .then(in_brackets)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from mailforensics.grammar.shape import Shape
 
-_REASON = r"(?:Disconnected: )?(?P<close_reason>[^=]+?)"
+IMAP_SERVICES = ("imap", "imap-hibernate", "imap-urlauth", "submission")
 _IMAP_COUNTERS = (
     r"in=(?P<bytes_in>[0-9]+) out=(?P<bytes_out>[0-9]+)(?: deleted=(?P<deleted>[0-9]+) expunged=(?P<expunged>[0-9]+)"
     r"(?: trashed=(?P<trashed>[0-9]+))?(?: hdr_count=(?P<header_count>[0-9]+) hdr_bytes=(?P<header_bytes>[0-9]+)"
@@ -22,7 +22,7 @@ _IMAP_COUNTERS = (
 SESSION_SHAPES = (
     Shape(
         kind="dovecot.session_end",
-        programs=("imap", "submission"),
+        programs=IMAP_SERVICES,
         pattern=rf"Disconnected: (?P<close_reason>.+?) {_IMAP_COUNTERS}",
         example=(
             "Disconnected: Logged out in=123 out=7611 deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 "
@@ -32,8 +32,9 @@ SESSION_SHAPES = (
     ),
     Shape(
         kind="dovecot.session_end",
-        programs=("imap", "submission"),
-        pattern=rf"(?P<close_reason>(?:Logged out|Connection closed|Disconnected|Inactivity).*?) {_IMAP_COUNTERS}",
+        programs=IMAP_SERVICES,
+        holds=" out=",
+        pattern=rf"(?P<close_reason>[A-Z].+?) {_IMAP_COUNTERS}",
         example="Connection closed (UID FETCH finished 0.210 secs ago) in=840 out=91331 deleted=0 expunged=0",
         means="The session ended; the counters say what was sent, deleted and expunged in it.",
     ),
@@ -50,10 +51,10 @@ SESSION_SHAPES = (
     ),
     Shape(
         kind="dovecot.session_end",
-        programs=("managesieve",),
+        programs=("managesieve", "imap", "sieve"),
         pattern=r"(?:Disconnected: )?(?P<close_reason>.+?) bytes=(?P<bytes_in>[0-9]+)/(?P<bytes_out>[0-9]+)",
         example="Disconnected: Logged out bytes=145/1089",
-        means="The session in which the user edits Sieve scripts ended.",
+        means="The session ended (ManageSieve; IMAP up to 2.0).",
     ),
     Shape(
         kind="dovecot.lmtp.connect",
