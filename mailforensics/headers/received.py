@@ -161,7 +161,11 @@ _PROTOCOL = re.compile(
     re.I,
 )
 _PROTOCOL_WORDS = {
-    "SMTPSVC": "SMTP", "ESMTP-TLS": "ESMTPS", "ESMTPTLS": "ESMTPS", "SMTPTLS": "SMTPS", "HTTPREST": "HTTP",
+    "SMTPSVC": "SMTP",
+    "BSMTP": "SMTP",
+    "LOCAL-BSMTP": "SMTP",
+    "LOCAL-SMTP": "SMTP",
+    "LOCAL-ESMTP": "ESMTP", "ESMTP-TLS": "ESMTPS", "ESMTPTLS": "ESMTPS", "SMTPTLS": "SMTPS", "HTTPREST": "HTTP",
     "HTTPU": "HTTP", "SMTPD": "SMTP",
 }  # fmt: skip
 
