@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from mailforensics.show.escape import html
 
-COMMAND = ("trace", "sample_data/lost-in-sieve", "--to", "bob@example.org", "--subject", "Offer 4711")
+COMMAND = ("trace", "sample_data/lost-in-sieve", "--to", "bob@example.org", "--from", "alex@example.com")
 ROW, COLUMN, MARGIN = 18, 7.3, 16
 STYLE = """
   rect { fill: #f6f8fa; } text { fill: #1c2127; font: 12px ui-monospace, monospace; white-space: pre; }

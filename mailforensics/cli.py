@@ -477,7 +477,10 @@ def _first_sentence(story: str) -> str:
 def _demo_lead(scenario: str, asked: dict[str, str]) -> str:
     from mailforensics import samples
 
-    options = " ".join(f'--{key} "{terminal(value)}"' for key, value in asked.items())
+    named = {"from" if key == "sender" else key: terminal(value) for key, value in asked.items()}
+    options = " ".join(
+        f'--{key} "{value}"' if " " in value else f"--{key} {value}" for key, value in named.items()
+    )
     story = terminal(samples.story(scenario).split("\n\n")[0], keep="\n")
     return f"{story}\n\n$ mailforensics trace {terminal(samples.path(scenario))} {options}"
 

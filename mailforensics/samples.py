@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import difflib
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from mailforensics.errors import OptionError
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).resolve().parent
 _TRUTH = "expected.json"
+_ROUGHLY = timedelta(seconds=80)  # cut to the minute: from 20 to 80 seconds later
 
 
 def names() -> list[str]:
@@ -80,13 +83,23 @@ def truth(name: str) -> dict[str, Any]:
 def question(name: str) -> dict[str, str]:
     """A question worth asking of a sample case, as arguments of ``Case.trace``: the first mail that went astray.
 
-    >>> question("lost-in-sieve")
-    {'to': 'bob@example.org', 'subject': 'Offer 4711'}
+    It holds what people know who miss a mail: sender, recipient and a rough time, in the zone of the hosts.
+
+    >>> list(question("lost-in-sieve"))
+    ['to', 'sender', 'since', 'until']
     """
-    mails = truth(name)["mails"]
-    astray = [mail for mail in mails if any(it["outcome"] != "delivered" for it in mail["recipients"])]
-    mail = (astray or mails)[0]
-    asked = {"to": mail["recipients"][0]["recipient"], "subject": mail.get("subject")}
+    known = truth(name)
+    astray = [
+        mail for mail in known["mails"] if any(it["outcome"] != "delivered" for it in mail["recipients"])
+    ]
+    mail = (astray or known["mails"])[0]
+    sent = datetime.fromisoformat(mail["sent_at"]).astimezone(ZoneInfo(known["timezone"]))
+    asked = {
+        "to": mail["recipients"][0]["recipient"],
+        "sender": mail["sender"],
+        "since": f"{sent:%Y-%m-%d %H:%M}",
+        "until": f"{sent + _ROUGHLY:%Y-%m-%d %H:%M}",
+    }
     return {key: value for key, value in asked.items() if value}
 
 

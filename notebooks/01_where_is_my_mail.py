@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -37,10 +39,14 @@ case
 # %% [markdown]
 # ## Ask
 #
-# One needs no queue id and no Message-ID: a recipient and a piece of the subject will do.
+# One needs no queue id and no Message-ID: a sender, a recipient and a rough time will do. That is what Alex knows.
 
 # %%
-lost = case.trace(to="bob@example.org", subject="Offer 4711")
+question = mf.samples.question("lost-in-sieve")
+question
+
+# %%
+lost = case.trace(**question)
 lost
 
 # %% [markdown]
@@ -54,7 +60,7 @@ lost
 # A lane for each program, from the sender's server to the mailbox.
 
 # %%
-(journey,) = lost.to_dict()["journeys"]
+journey = lost.to_dict()["journeys"][0]
 axes = plots.timeline(journey, zone=case.zone)
 
 # %% [markdown]

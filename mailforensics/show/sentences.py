@@ -35,7 +35,8 @@ def nothing_found(data: Data) -> str:
     'Nothing found for to=bop@example.org. Spelt almost alike: bob@example.org.'
     """
     said = f"Nothing found for {query_words(data)}."
-    near = [str(address) for address in data.get("near") or []]
+    asked = [str(value).lower() for value in (data.get("query") or {}).values()]
+    near = [str(address) for address in data.get("near") or [] if str(address).lower() not in asked]
     return f"{said} Spelt almost alike: {words.listed(near)}." if near else said
 
 
@@ -54,13 +55,12 @@ def route(journey: Data) -> str:
 
 
 def begin(journey: Data, zone: tzinfo = UTC) -> str:
-    """When the mail begins: submitted where a submission began it, else first seen.
+    """When the mail begins: submitted where a submission is one of its steps, else first seen.
 
     >>> begin({"first_time": "2026-03-02T09:02:11Z"})
     'first seen Mon 2 Mar 2026 09:02:11 +00:00'
     """
-    timeline: list[Data] = journey.get("timeline") or []
-    submitted = bool(timeline) and timeline[0].get("program") == "submission"
+    submitted = any(step.get("program") == "submission" for step in journey.get("timeline") or [])
     when = words.full(journey.get("received") or journey.get("first_time"), zone)
     return f"{'submitted' if submitted else 'first seen'} {when}"
 
