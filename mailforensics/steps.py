@@ -32,38 +32,90 @@ class Step:
     source_id: int
     line: int
     events: tuple[int, ...]
+    fine: bool = True  # the stamp has fractions of a second
+    handed: bool = False  # the next server took it
 
 
 def steps_of(case: Case, journey: Row) -> list[Step]:
-    """All steps of a journey in order of time."""
+    """All steps of a journey, in the order in which they happened as far as the evidence tells."""
     keys = list(journey.get("message_keys") or [])
-    events = _event_ids(case, journey, keys)
-    if not events:
+    owners = _owners(case, journey, keys)
+    if not owners:
         return []
-    rows = case.polars("events").filter(pl.col("event_id").is_in(events))
+    rows = case.polars("events").filter(pl.col("event_id").is_in(list(owners)))
     fields = _fields(case, rows)
     extra = _Extra(case, keys)
-    steps = [
-        step
-        for row in rows.iter_rows(named=True)
-        if (step := _step(row, fields.get(row["event_id"], {}), extra))
-    ]
-    return _without_echo(sorted(steps, key=lambda s: (s.time or _LAST, s.events[0])))
+    order = _Order(journey)
+    placed: list[tuple[Any, Step]] = []
+    for row in rows.iter_rows(named=True):
+        step = _step(row, fields.get(row["event_id"], {}), extra)
+        if step is not None:
+            placed.append((order.place(row, step, owners[row["event_id"]]), step))
+    return _without_echo(order.sort(placed))
+
+
+def _owners(case: Case, journey: Row, keys: list[int]) -> dict[int, int | None]:
+    """The events of a journey, each with the queue life it belongs to."""
+    owners: dict[int, int | None] = {}
+    for outcome in journey.get("outcomes") or []:
+        owners.update(dict.fromkeys(outcome["evidence"] or []))
+    for name in ("messages", "scans", "mailbox_events", "rejects"):
+        table = case.polars(name)
+        if keys and table.height:
+            mine = table.filter(pl.col("message_key").is_in(keys)).select("message_key", "evidence")
+            for key, event in mine.explode("evidence", empty_as_null=True).drop_nulls().iter_rows():
+                owners[event] = key
+    return owners
+
+
+_PHASES = {
+    "postfix.smtpd.client": 0, "postfix.pickup": 0, "rspamd.task": 1, "postfix.cleanup.milter": 2, "postfix.qmgr.active": 3,
+    "dovecot.mailbox": 4, "postfix.delivery": 5, "postfix.bounce.notification": 6, "postfix.removed": 7,
+}  # fmt: skip
+_CHILD, _HANDED = 1, 2
+
+
+class _Order:
+    """Orders steps whose stamps are too coarse to tell.
+
+    A stamp of whole seconds says only in which second a thing happened. Within such a second the course of a
+    mail decides: what a server does with a message comes after it was accepted and before the sending server
+    notes that it was taken.
+    """
+
+    def __init__(self, journey: Row) -> None:
+        parents = {link["to"]: link["from"] for link in reversed(journey.get("links") or [])}
+        self._paths = {key: self._path(key, parents) for key in journey.get("message_keys") or []}
+
+    @staticmethod
+    def _path(key: int, parents: Mapping[int, int]) -> tuple[int, ...]:
+        chain = [key]
+        while chain[-1] in parents and parents[chain[-1]] not in chain:
+            chain.append(parents[chain[-1]])
+        return (_CHILD,) * (len(chain) - 1)
+
+    def place(self, row: Row, step: Step, owner: int | None) -> tuple[Any, ...]:
+        phase = _PHASES.get(str(row["kind"]), 4)
+        path = self._paths.get(owner or 0, ())
+        tail = (_HANDED, phase) if row["kind"] == "postfix.delivery" and step.handed else (0, phase)
+        return (*path, *tail), row["time_precision"] in ("us", "ms")
+
+    def sort(self, placed: list[tuple[Any, Step]]) -> list[Step]:
+        coarse = {_second(step) for (_, fine), step in placed if not fine}
+
+        def key(item: tuple[Any, Step]) -> tuple[Any, ...]:
+            (path, _), step = item
+            second = _second(step)
+            return (second, path if second in coarse else (), step.time or _LAST, step.events[0])
+
+        return [step for _, step in sorted(placed, key=key)]
 
 
 _LAST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
-def _event_ids(case: Case, journey: Row, keys: list[int]) -> list[int]:
-    ids: set[int] = set()
-    for name in ("messages", "scans", "mailbox_events", "rejects"):
-        table = case.polars(name)
-        if keys and table.height:
-            mine = table.filter(pl.col("message_key").is_in(keys))["evidence"].explode(empty_as_null=True)
-            ids.update(mine.drop_nulls().to_list())
-    for outcome in journey.get("outcomes") or []:
-        ids.update(outcome["evidence"] or [])
-    return sorted(ids)
+def _second(step: Step) -> dt.datetime:
+    return (step.time or _LAST).replace(microsecond=0)
 
 
 def _fields(case: Case, rows: Frame) -> dict[int, dict[str, Any]]:
@@ -103,6 +155,7 @@ def _step(row: Row, fields: Row, extra: _Extra) -> Step | None:
     return Step(
         time=row["time"], host=row["host"], program=program, queue_id=row["queue_id"], what=what,
         source_id=row["source_id"], line=row["line_number"], events=(row["event_id"],),
+        fine=row["time_precision"] in ("us", "ms"), handed=bool(fields.get("remote_queue_id")),
     )  # fmt: skip
 
 
@@ -149,7 +202,8 @@ def _delivery(row: Row, fields: Row, extra: _Extra) -> tuple[str, str]:
         return agent, f"handed to {relay} as {fields['remote_queue_id']} for {whom}{_delays(fields)}"
     if status == "sent":
         return agent, f"sent to {relay} for {whom}: {response}"
-    return agent, f"{status} for {whom} at {relay}: {response}"
+    at = f" at {relay}" if fields.get("relay_name") not in (None, "none") else ""
+    return agent, f"{status} for {whom}{at}: {response}"
 
 
 def _delays(fields: Row) -> str:

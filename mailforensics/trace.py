@@ -322,6 +322,8 @@ def _subject_of(case: Case, row: Mapping[str, Any], messages: Sequence[Mapping[s
 
 def _entry(step: Step, before: Step | None, names: Mapping[int, str]) -> dict[str, Any]:
     wait = (step.time - before.time).total_seconds() if before and step.time and before.time else None
+    if wait is not None and before and not (step.fine and before.fine) and abs(wait) < 1:
+        wait = None  # a stamp of whole seconds cannot tell
     return {
         "time": _plain(step.time),
         "host": step.host,
