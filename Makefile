@@ -25,14 +25,15 @@ types: .venv/.dev
 
 docs: .venv/.docs
 	$(BIN)/python -m mailforensics.show.reference docs/reference
+	$(BIN)/python docs/picture.py docs/trace.svg
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	@echo 'Open docs/_build/html/index.html'
 
 bench: .venv/.dev
 	$(BIN)/python bench/bench.py
 
-sample-data: .venv/.dev
-	$(BIN)/python sample_data/lab/machine.py
+sample-data:
+	$(PYTHON) sample_data/lab/run.py --suite $(or $(SUITE),trixie) --scenario $(or $(SCENARIO),all)
 
 clean:
 	rm -rf .venv docs/_build report.html

@@ -180,13 +180,11 @@ def test_headers_of_a_file_or_of_standard_input(tmp_path: Path) -> None:
     mail.write_bytes(MAIL)
     result = run("headers", str(mail), "--own", "mx.example.org", "--timezone", "Europe/Berlin")
     assert result.exit_code == 0
-    assert "subject   Offer 4711" in result.stdout
-    assert "Mon 2 Mar 2026 10:02:11 +01:00" in result.stdout
-    assert "mx.example.org took it from 192.0.2.1, which called itself pc, by ESMTP" in result.stdout
-    assert (
-        "SPF pass for example.com is claimed by other.example.net, not vouched for by a server of ours: it proves nothing."
-        in result.stdout
-    )
+    said = " ".join(result.stdout.split())
+    assert said.startswith("subject Offer 4711")
+    assert "Mon 2 Mar 2026 10:02:11 +01:00" in said
+    assert "mx.example.org took it from 192.0.2.1, which called itself pc, by ESMTP" in said
+    assert "SPF pass for example.com is claimed by other.example.net, not vouched for" in said
     piped = CliRunner().invoke(cli.main, ["headers", "-", "--json"], input=MAIL)
     assert [hop["by_name"] for hop in json.loads(piped.stdout)["hops"]] == ["mx.example.org"]
 
