@@ -250,19 +250,13 @@ class _Rows:
             self.rows["auth_results"] += rows
 
     def _scans(self, number: int, section: HeaderSection, hops: list[dict[str, Any]]) -> None:
-        fields = [
-            (one.name, readable(one.key, one.raw_value)[0])
-            for one in section.fields
-            if one.key in spam.FIELDS
-        ]
-        for row in spam.read_scans(fields):
-            names = row["spam_field"]
-            ordinals = [place for place, one in enumerate(section.fields) if one.key in names]
-            first = section.fields[ordinals[0]]
+        found = [(ordinal, one) for ordinal, one in enumerate(section.fields) if one.key in spam.FIELDS]
+        for row in spam.read_scans((one.name, one.value) for _, one in found):
+            used = [found[place] for place in row.pop("places")]
             row |= {
-                "document_id": number, "ordinal": ordinals[0], "message_id": _stripped(section.first("message-id")),
-                "subject": section.first("subject"), "evidence": [number + first.byte_offset],
-                "trust": _trust_at(ordinals[0], hops),
+                "document_id": number, "ordinal": used[0][0], "message_id": _stripped(section.first("message-id")),
+                "subject": section.first("subject"), "evidence": [number + one.byte_offset for _, one in used],
+                "trust": _trust_at(used[0][0], hops),
             }  # fmt: skip
             self.rows["scans"].append(row)
 
@@ -424,17 +418,18 @@ def _unquote_names(text: str) -> str:
 
 
 def _frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
-    if not rows:
-        return schema.empty(name)
-    wanted = schema.polars_schema(name)
-    columns = {column: _EXTRA.get(column) for row in rows[:1] for column in row} | dict(wanted)
-    return pl.DataFrame(
-        rows, schema={column: kind or wanted.get(column) for column, kind in columns.items()}, strict=False
-    )
+    """The rows with the columns of the table, and those that only headers have."""
+    kinds = dict(schema.polars_schema(name)) | _EXTRA[name]
+    return pl.DataFrame(rows, schema=kinds, strict=False)
 
 
-_EXTRA: dict[str, pl.DataType] = {
-    "method_version": pl.String(), "comment": pl.String(), "action": pl.String(), "spam_field": pl.List(pl.String()),
-    "document_id": pl.Int64(), "ordinal": pl.Int32(), "trust": pl.String(), "body_offset": pl.Int64(),
-    "date_offset_min": pl.Int32(), "reply_to": pl.String(),
-}  # fmt: skip
+_EXTRA: dict[str, dict[str, pl.DataType]] = {
+    "documents": {"body_offset": pl.Int64(), "date_offset_min": pl.Int32(), "reply_to": pl.String()},
+    "auth_results": {"comment": pl.String(), "method_version": pl.String(), "action": pl.String()},
+    "scans": {
+        "document_id": pl.Int64(),
+        "ordinal": pl.Int32(),
+        "spam_field": pl.List(pl.String()),
+        "trust": pl.String(),
+    },
+}

@@ -54,33 +54,36 @@ def read_scans(fields: Iterable[tuple[str, str]]) -> list[Row]:
     """The verdicts in the fields of one message, given as (name, unfolded value) from the top.
 
     Fields of one filter that stand together become one row: a second verdict of the same filter begins a new
-    one. Columns are those of ``scans``, and ``spam_field`` with the names of the fields used. Nothing is raised.
+    one. Columns are those of ``scans``, ``spam_field`` with the names of the fields used and ``places`` with their
+    numbers among the fields given. Nothing is raised.
 
     >>> row = read_scans([("X-Spamd-Result", "default: False [-0.30 / 15.00]; ARC_NA(0.00)[]")])[0]
     >>> row["engine"], row["score"], row["required_score"], row["symbols"]
     ('rspamd', -0.3, 15.0, [{'name': 'ARC_NA', 'score': 0.0, 'options': []}])
     """
     rows: list[Row] = []
-    for name, value in fields:
+    for place, (name, value) in enumerate(fields):
         key = name.lower()
         if key in FIELDS:
             found = _read(key, " ".join(value[: DEFAULT.line_bytes].split()))
             if found:
-                _merge(rows, key, found)
+                _merge(rows, place, key, found)
     return rows
 
 
-def _merge(rows: list[Row], key: str, found: Row) -> None:
+def _merge(rows: list[Row], place: int, key: str, found: Row) -> None:
     """Adds what a field says to the row of its filter, or begins a row where it would contradict."""
     for row in rows:
-        clash = any(row.get(column) is not None and row[column] != value
-                    for column, value in found.items() if column != "engine")  # fmt: skip
+        clash = any(
+            row.get(column) and row[column] != value for column, value in found.items() if column != "engine"
+        )
         same = found["engine"] in (row["engine"], "any") or row["engine"] == "any"
         if same and not clash and key not in row["spam_field"]:
             row.update({column: value for column, value in found.items() if value != "any"})
             row["spam_field"].append(key)
+            row["places"].append(place)
             return
-    rows.append({"origin": "header", "spam_field": [key], "symbols": []} | found)
+    rows.append({"origin": "header", "spam_field": [key], "places": [place], "symbols": []} | found)
 
 
 def _read(key: str, value: str) -> Row | None:
