@@ -61,6 +61,15 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "subject": Field(
             "The subject, where the format of the site tells it.", personal=True, rfc="RFC 5322 §3.6.5"
         ),
+        # the other lines
+        "client_port": Field("The TCP port of the client.", _INTEGER),
+        "function": Field("The function, or the Lua file and line, that wrote the line."),
+        "text": Field("What it says.", personal=True),
+        "learned_as": Field("The class that was taught: spam or ham."),
+        "bare_message_id": Field("The Message-ID, which stands without brackets here.", personal=True),
+        "until": Field("The time until which the message has to wait, as written."),
+        "until_again": Field("The time until which the message still has to wait, as written."),
+        "count": Field("How many times.", _INTEGER),
         "written": Field("The whole text, where the `log_format` is one of the site's own.", personal=True),
     }
 )

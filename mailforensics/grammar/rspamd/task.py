@@ -29,8 +29,8 @@ HAM_ACTIONS = ("no action", "greylist", "soft reject", "accept")
 
 _NUMBER = r"[-+]?(?:[0-9.]+|nan|inf)"
 _WHOLE = (
-    r"id: (?:<(?:undef)?>|(?P<message_id><.*?>)), (?:qid: <(?P<queue_id>[!-;=?-~]*)>, )?(?:ip: (?P<client_ip>[!-+\--~]+), )?"
-    r"(?:user: (?P<user>.*?), )?(?:from: <(?P<sender>.*?)>, )?"
+    r"id: (?:<(?:undef)?>|(?P<message_id><[^<>]*>)), (?:qid: <(?P<queue_id>[!-;=?-~]*)>, )?(?:ip: (?P<client_ip>[!-+\--~]+), )?"
+    r"(?:user: (?P<user>.*?), )?(?:from: <(?P<sender>(?:\"(?:[^\"\\]|\\.)*\"|[^\"<>])*)>, )?"
     rf"\((?:default: (?P<flag>[A-Z]) )?\((?P<action>[^()]*)\): \[(?P<score>{_NUMBER})/(?P<required_score>{_NUMBER})\] "
     r"\[(?P<symbols>.*)\]\), len: (?P<size>[0-9]+), time: (?P<scan_time_s>[0-9.]+)ms"
     r"(?: real, (?P<virtual_time_s>[0-9.]+)ms virtual)?(?:, dns req: (?P<dns_requests>[0-9]+))?"
@@ -42,7 +42,7 @@ _WHOLE = (
 )
 _HEAD = (
     r"\A(?s:rspamd_task_write_log: id: (?P<message_id><[^> ]*>), (?:qid: <(?P<queue_id>[0-9A-Za-z]*)>, )?"
-    r"(?:ip: (?P<client_ip>[0-9a-fA-F.:]+), )?(?:user: (?P<user>[^,]*), )?(?:from: <(?P<sender>[^<>]*)>, )?"
+    r"(?:ip: (?P<client_ip>[0-9a-fA-F.:]+), )?(?:user: (?P<user>[^,]*), )?(?:from: <(?P<sender>[^<>\"]*)>, )?"
     r"\(default: (?P<flag>[A-Z]) \((?P<action>[a-z ]+)\): \[(?P<score>[0-9a-z.-]+)/(?P<required_score>[0-9a-z.-]+)\])\z"
 )
 _TAIL = (
@@ -111,6 +111,76 @@ def _is_spam() -> pl.Expr:
     return by_action.fill_null(by_flag)
 
 
+# A format of the site's own: each value by its key, in any order. What stands in `[...]` behind the scores is cut out first.
+_LIST = r"\[(?P<list>(?s:.*))\]\)?(?:,? (?:\(|(?:len|time|dns req|digest|rcpts|mime_rcpts|file|forced|settings_id|id|qid|ip|user|from):)|\z)"
+_BY_KEY = {
+    "message_id": r"(?:\A|[ ,])id: ?(<[^<> ]+>)",
+    "queue_id": r"(?:\A|[ ,])qid: ?<?([!-+\--;=?-~]+)>?",
+    "client_ip": r"(?:\A|[ ,])ip: ?\[?([0-9A-Fa-f.:]*[0-9A-Fa-f])",
+    "user": r"(?:\A|[ ,])user: ?<?([^,<>]+)",
+    "sender": r"(?:\A|[ ,])from: ?<([^<>]*)>",
+    "flag": r"default: ([A-Z])\b",
+    "action": r"(?:[( ]\(|\A\(|action: ?)([a-z][a-z ]*[a-z])(?:\)|,|\z)",
+    "score": rf"(?:\[|scores?: ?)({_NUMBER})/{_NUMBER}",
+    "required_score": rf"(?:\[|scores?: ?){_NUMBER}/({_NUMBER})",
+    "size": r"(?:\A|[ ,])len: ?([0-9]+)",
+    "scan_time_s": r"(?:\A|[ ,])time: ?([0-9.]+) ?ms",
+    "dns_requests": r"(?:\A|[ ,])dns req: ?([0-9]+)",
+    "digest": r"(?:\A|[ ,])(?:digest|checksum): ?<?([0-9a-f]{16,})",
+    "recipients": r"(?:\A|[ ,])rcpts?: ?<([^<>]*)>",
+    "mime_recipients": r"(?:\A|[ ,])mime_rcpts?: ?<([^<>]*)>",
+    "file": r"(?:\A|[ ,])file: ?([^, ]+)",
+    "forced_action": r"(?:\A|[ ,])forced: ?([^\"]*?) \"",
+    "forced_text": r"(?:\A|[ ,])forced: ?[^\"]*\"([^\"]*)",
+    "forced_score": rf"; score=({_NUMBER})",
+    "forced_by": r"\(set by ([^()]*)\)",
+    "settings_id": r"(?:\A|[ ,])settings_id: ?([^, ]+)",
+    "subject": r"(?:\A|[ ,])subject: ?[\"<]([^\"<>]*)",
+}
+_TYPES: dict[str, pl.DataType] = {
+    "score": pl.Float64(), "required_score": pl.Float64(), "forced_score": pl.Float64(), "scan_time_s": pl.Float64(),
+    "size": pl.Int64(), "dns_requests": pl.Int64(),
+}  # fmt: skip
+
+
+def _by_key(fields: Frame) -> Frame:
+    """The values of a format of the site's own; a line in which neither id nor action nor score is found is partial."""
+    written = pl.col("written")
+    cut = fields.with_columns(
+        symbols=written.str.extract(_LIST.replace("?P<list>", "")).str.replace(
+            rf"\A{_NUMBER}/{_NUMBER}\] \[", ""
+        )
+    )
+    begin = written.str.find(pl.col("symbols"), literal=True).cast(pl.Int64)
+    rest = pl.concat_str(
+        _bytes(written).bin.head(begin).cast(pl.String),
+        _bytes(written).bin.slice(begin + _bytes(pl.col("symbols")).bin.size()).cast(pl.String),
+    )
+    cut = cut.with_columns(
+        rest=pl.when(pl.col("symbols") != "").then(rest).otherwise(written).fill_null(written)
+    )
+    found = [
+        pl.col("rest").str.extract(pattern).cast(_TYPES.get(name, pl.String()), strict=False).alias(name)
+        for name, pattern in _BY_KEY.items()
+    ]
+    cut = cut.with_columns(found).with_columns(
+        pl.col("scan_time_s") / 1000,
+        pl.col("message_id").replace({"<undef>": None}),
+        symbols=_only_lists(pl.col("symbols")),
+    )
+    nothing = pl.all_horizontal(pl.col("message_id", "queue_id", "action", "score").is_null())
+    return _finish(cut.drop("rest").with_columns(partial=pl.col("partial") | nothing))
+
+
+def _bytes(text: pl.Expr) -> pl.Expr:
+    return text.cast(pl.Binary)
+
+
+def _only_lists(text: pl.Expr) -> pl.Expr:
+    """Scores alone (`[1.0/15.0]`) are no list of symbols."""
+    return pl.when(~text.str.contains(rf"\A{_NUMBER}/{_NUMBER}\z")).then(text)
+
+
 TASK_SHAPES = (
     Shape(
         kind="rspamd.task",
@@ -127,5 +197,17 @@ TASK_SHAPES = (
             "mime_rcpts: <anna@example.com>"
         ),
         means="Rspamd has given its verdict on a message.",
+    ),
+    Shape(
+        kind="rspamd.task",
+        programs=("*",),
+        pattern=f"{START}(?P<written>.*)",
+        finish=_by_key,
+        adds=(*_BY_KEY, "symbols", "recipients_cut", "is_skipped", "is_spam"),
+        example=(
+            "rspamd_task_write_log: qid: <D50A81995E>, id: <d50a@example.com>, action: add header, [7.40/15.00] "
+            "[MISSING_MID(2.50){}], from: <amy@example.com>, ip: 192.0.2.122, time: 12.1ms"
+        ),
+        means="Rspamd has given its verdict on a message; the site writes it in a format of its own.",
     ),
 )
