@@ -205,7 +205,7 @@ def trace(as_json: bool, **given: Any) -> None:
             "Say which mail: --to, --from, --message-id, --queue-id, --subject, --since or --until."
         )
     told = _case(**given).trace(**asked).to_dict()
-    _answer(told, text.trace, as_json)
+    _answer(told, lambda data: text.trace(data, width=_width()), as_json)
     if not told["journeys"]:
         sys.exit(NOTHING_FOUND)
 
@@ -421,7 +421,10 @@ def _answer(data: Any, as_text: Callable[[Any], str], as_json: bool) -> None:
 
 
 def _width() -> int:
-    return max(80, shutil.get_terminal_size((110, 24)).columns) if sys.stdout.isatty() else 110
+    """The columns of the terminal; a fixed number where the answer goes elsewhere."""
+    from mailforensics.show.text import WIDTH
+
+    return max(80, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
 
 
 @contextmanager

@@ -161,15 +161,22 @@ def _ranges(hosts: list[Data], zone: tzinfo = UTC) -> Iterator[str]:
         yield f"{words.listed(names)}, {covered}"
 
 
-def span(begun: Any, ended: Any, zone: tzinfo = UTC) -> str:
-    """A stretch of time with the offset at its end.
+def span(begun: Any, ended: Any, zone: tzinfo = UTC, *, year: bool = False) -> str:
+    """A stretch of time, the day told once where it begins and ends on it, with the offset at its end.
 
     >>> span("2026-02-28T00:00:00Z", "2026-03-03T05:25:00Z")
     '28 Feb 00:00 to 3 Mar 05:25 +00:00'
+    >>> span("2026-02-28T00:00:00Z", "2026-02-28T05:25:00Z", year=True)
+    '28 Feb 2026 00:00 to 05:25 +00:00'
     """
-    until = words.moment(ended, zone)
-    offset = f" {words.offset(until)}" if until else ""
-    return f"{words.short(begun, zone)} to {words.short(until, zone)}{offset}"
+    since, until = words.moment(begun, zone), words.moment(ended, zone)
+    if not since or not until:
+        return f"{words.short(since, zone)} to {words.short(until, zone)}"
+    years = year or since.year != until.year
+    end = words.short(until, zone, year=since.year != until.year)
+    if since.date() == until.date():
+        end = f"{until:%H:%M}"
+    return f"{words.short(since, zone, year=years)} to {end} {words.offset(until)}"
 
 
 def _gaps(journeys: list[Data], hosts: list[Data], zone: tzinfo = UTC) -> Iterator[str]:
@@ -199,12 +206,9 @@ def case_title(data: Data, zone: tzinfo = UTC) -> str:
         words.counted(data.get("hosts") or [], "host"),
         words.counted(data.get("lines") or 0, "line"),
     ]
-    begun, ended = words.moment(data.get("time_min"), zone), words.moment(data.get("time_max"), zone)
-    if begun and ended:
-        year = "" if begun.year == ended.year else f" {begun.year}"
-        sizes.append(f"{words.short(begun, zone)}{year} to {words.short(ended, zone)} {ended.year}")
-        note = f", {data['zone_note']}" if data.get("zone_note") else ""
-        sizes[-1] += f" ({words.offset(ended)}{note})"
+    if data.get("time_min") and data.get("time_max"):
+        covered = span(data["time_min"], data["time_max"], zone, year=True)
+        sizes.append(f"{covered} ({data['zone_note']})" if data.get("zone_note") else covered)
     return ", ".join(sizes)
 
 

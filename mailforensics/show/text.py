@@ -23,9 +23,10 @@ from mailforensics.show.escape import terminal
 from mailforensics.show.sentences import Data
 
 FULL_STORIES = 5  # journeys told in full; more than these get a line each
-WIDTH = 110  # columns
+WIDTH = 120  # columns
 _NAME_WIDTH = 44
-_CELL_WIDTHS = (11, 14, 24, 16, 76)  # the most for time, wait, host, program and what happened
+_LEAD_WIDTHS = (11, 14, 24, 16)  # the most for time, wait, host and program
+_WHAT_WIDTH = 40  # the least for what happened, however narrow the screen
 
 
 def trace(data: Data, *, full: int = FULL_STORIES, width: int = WIDTH) -> str:
@@ -59,7 +60,7 @@ def _journey(journey: Data, zone: tzinfo, width: int) -> Iterator[str]:
         yield from _outcome(outcome, min(names, _NAME_WIDTH), width)
     if journey.get("timeline"):
         yield ""
-        yield from _timeline(journey["timeline"], zone)
+        yield from _timeline(journey["timeline"], zone, width)
 
 
 def _outcome(outcome: Data, names: int, width: int) -> Iterator[str]:
@@ -84,25 +85,32 @@ def _with_places(outcome: Data) -> str:
     return f"{said.removesuffix('.')} ({places})" + ("." if said.endswith(".") else "")
 
 
-def _timeline(timeline: Sequence[Data], zone: tzinfo) -> Iterator[str]:
+def _timeline(timeline: Sequence[Data], zone: tzinfo, width: int) -> Iterator[str]:
     rows = [_step(entry, zone) for entry in timeline]
-    widths = [min(most, max(cell_len(row[at]) for row in rows)) for at, most in enumerate(_CELL_WIDTHS)]
+    widest = [max(cell_len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    lead = [min(most, wide) for most, wide in zip(_LEAD_WIDTHS, widest, strict=False)]
+    what = min(widest[4], max(_WHAT_WIDTH, width - sum(lead) - widest[5] - 2 * len(widest)))
     shown = words.day(timeline[0].get("time"), zone)
     for entry, row in zip(timeline, rows, strict=True):
         today = words.day(entry.get("time"), zone)
         if today != shown and words.moment(entry.get("time")):
             shown = today
             yield f"  {today}"
-        cells = [
-            _pad(cell, size, right=at == 1)
-            for at, (cell, size) in enumerate(zip(row[:5], widths, strict=True))
-        ]
-        yield ("  " + "  ".join([*cells, row[5]])).rstrip()
+        yield from _step_lines(row, lead, what)
 
 
 def _step(entry: Data, zone: tzinfo) -> tuple[str, ...]:
     told = (entry.get("host"), entry.get("program"), entry.get("what"), sentences.place(entry))
     return (words.clock(entry.get("time"), zone), sentences.wait(entry.get("wait_s")), *map(terminal, told))
+
+
+def _step_lines(row: Sequence[str], lead: Sequence[int], what: int) -> Iterator[str]:
+    """One step; what happened goes on below itself when it is long."""
+    cells = [_pad(cell, size, right=at == 1) for at, (cell, size) in enumerate(zip(row, lead, strict=False))]
+    first, *rest = [*_wrap(row[4], what)] or [""]
+    yield ("  " + "  ".join([*cells, _pad(first, what), row[5]])).rstrip()
+    for line in rest:
+        yield " " * (2 + sum(map(cell_len, cells)) + 2 * len(cells)) + line
 
 
 def _short_list(journeys: Sequence[Data], zone: tzinfo) -> Iterator[str]:

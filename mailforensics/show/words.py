@@ -134,14 +134,16 @@ def full(value: Any, zone: tzinfo = UTC) -> str:
     return f"{day(when, zone)} {when:%H:%M:%S} {offset(when)}"
 
 
-def short(value: Any, zone: tzinfo = UTC) -> str:
-    """Day, month and minute, as ranges are told.
+def short(value: Any, zone: tzinfo = UTC, *, year: bool = False) -> str:
+    """Day, month and minute, as ranges are told, with the year where it is asked for.
 
-    >>> short("2026-02-28T00:00:00Z")
-    '28 Feb 00:00'
+    >>> short("2026-02-28T00:00:00Z"), short("2026-02-28T00:00:00Z", year=True)
+    ('28 Feb 00:00', '28 Feb 2026 00:00')
     """
     when = moment(value, zone)
-    return "unknown" if when is None else f"{when.day} {_MONTHS[when.month - 1]} {when:%H:%M}"
+    if when is None:
+        return "unknown"
+    return f"{when.day} {_MONTHS[when.month - 1]}{f' {when.year}' if year else ''} {when:%H:%M}"
 
 
 def offset(when: datetime) -> str:

@@ -44,10 +44,26 @@ def test_a_step_on_another_day_stands_below_that_day() -> None:
     assert lines[lines.index("  Wed 4 Mar 2026") + 1].split() == ["10:00:00", "returned"]
 
 
+def test_a_long_step_goes_on_below_itself_within_the_width_of_the_screen() -> None:
+    step = {
+        "time": "2026-03-02T09:02:11Z",
+        "host": "mail",
+        "what": "said " * 40,
+        "source": "mail.log",
+        "line": 7,
+    }
+    lines = text.trace(with_journey(timeline=[step]), width=90).splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("  10:02"))
+    assert lines[first].endswith("mail.log:7")
+    assert max(map(len, lines[first : first + 4])) <= 90
+    assert lines[first + 1].index("said") == lines[first].index("said")
+    assert " ".join(lines).count("said") == 40
+
+
 def test_a_gap_is_told_when_it_is_near_the_message_and_else_its_absence() -> None:
     assert "12 not understood (0.025 %). No gap near this message." in text.trace(TRACE).replace("\n", " ")
     near = with_journey(first_time="2026-03-01T02:00:00Z", last_time="2026-03-01T02:05:00Z")
-    assert "mx has no line from 1 Mar 03:10 to 1 Mar 04:02 +01:00." in text.trace(near).replace("\n", " ")
+    assert "mx has no line from 1 Mar 03:10 to 04:02 +01:00." in text.trace(near).replace("\n", " ")
 
 
 def test_a_source_without_a_mail_line_is_named() -> None:
@@ -68,7 +84,7 @@ def test_hosts_with_other_ranges_are_told_apart() -> None:
     ]
     said = next(sentences.coverage({"searched": {"hosts": hosts, "lines": 1}}))
     assert said.startswith(
-        "Searched mail, 1 Mar 00:00 to 2 Mar 00:00 +00:00; mx, 1 Mar 00:00 to 1 Mar 09:58 +00:00: "
+        "Searched mail, 1 Mar 00:00 to 2 Mar 00:00 +00:00; mx, 1 Mar 00:00 to 09:58 +00:00: "
     )
 
 
@@ -87,11 +103,11 @@ def test_a_null_sender_is_a_pair_of_brackets_and_an_unknown_one_is_said_so() -> 
 def test_the_summary_tells_sources_counts_and_what_was_not_understood() -> None:
     said = text.summary(SUMMARY)
     assert said.startswith(
-        "Case  1 source, 2 hosts, 48,210 lines, 28 Feb 00:00 to 3 Mar 06:25 2026 (+01:00, year"
+        "Case  1 source, 2 hosts, 48,210 lines, 28 Feb 2026 00:00 to 3 Mar 06:25 +01:00 (year"
     )
     assert "deliveries 4,410: 4,181 sent, 152 deferred, 77 bounced" in said
     assert "not understood 8 lines (8 postfix/tlsproxy)" in said
-    assert "gap: mx 1 Mar 03:10 to 1 Mar 04:02 +01:00" in said
+    assert "gap: mx 1 Mar 03:10 to 04:02 +01:00" in said
     assert "no mail line in boot.log" in said
     assert "left alone, no mail evidence: notes.txt" in said
 
