@@ -73,15 +73,15 @@ def summary(case: Case) -> dict[str, Any]:
         "gaps": [{"host": row["host"], **gap} for row in covered for gap in row["gaps"]],
         "notable": notable(case, sources),
         "left_alone": [path for path, _ in case.left_alone],
-        "silent": silent(sources),
+        "silent": silent(sources, events),
     }
 
 
-def silent(sources: pl.DataFrame) -> list[str]:
+def silent(sources: pl.DataFrame, events: pl.DataFrame) -> list[str]:
     """Logs that gave no line of mail: silence about them would be a lie."""
     logs = sources.filter(pl.col("lines").is_not_null())
-    nothing = logs.filter((pl.col("events") == 0) | (pl.col("events") == pl.col("unparsed")))
-    return [source_name(row) for row in nothing.to_dicts()]
+    speaking = events.lazy().filter(pl.col("kind").is_not_null()).select(pl.col("source_id").unique()).collect()["source_id"]
+    return [source_name(row) for row in logs.filter(~pl.col("source_id").is_in(speaking.implode())).to_dicts()]
 
 
 def source_name(row: dict[str, Any]) -> str:

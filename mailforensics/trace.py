@@ -264,7 +264,7 @@ def searched(case: Case, events: Frame) -> dict[str, Any]:
         ],
         "lines": int(case.polars("sources")["lines"].sum() or 0),
         "not_understood": int(missed),
-        "silent": coverage.silent(case.polars("sources")),
+        "silent": coverage.silent(case.polars("sources"), events),
     }  # fmt: skip
 
 

@@ -103,11 +103,8 @@ def _client(log: Log, part: Frame, lives: Frame) -> Frame:
 
 
 def _failed(log: Log, part: Frame) -> Frame:
-    kinds = [kind for kind in log.lines if kind.startswith("postfix.smtpd") and "sasl" in kind]
-    tables = [_of(log, part, kind).select("part") for kind in kinds]
-    if not tables:
-        return part.select("part").clear().with_columns(auth_failures=pl.lit(None, dtype=pl.Int32))
-    return pl.concat(tables).group_by("part").agg(pl.len().cast(pl.Int32).alias("auth_failures"))
+    table = log.kind("postfix.smtpd.auth_failed").join(part, on="event_id", how="inner")
+    return table.group_by("part").agg(pl.len().cast(pl.Int32).alias("auth_failures"))
 
 
 def dovecot_sessions(log: Log) -> Frame:
