@@ -174,6 +174,8 @@ def span(begun: Any, ended: Any, zone: tzinfo = UTC, *, year: bool = False) -> s
         return f"{words.short(since, zone)} to {words.short(until, zone)}"
     years = year or since.year != until.year
     end = words.short(until, zone, year=since.year != until.year)
+    if until - since < timedelta(minutes=10):
+        return f"{words.short(since, zone, year=years)}:{since:%S} to {until:%H:%M:%S} {words.offset(until)}"
     if since.date() == until.date():
         end = f"{until:%H:%M}"
     return f"{words.short(since, zone, year=years)} to {end} {words.offset(until)}"
