@@ -1,4 +1,4 @@
-"""Lines of the daemons that seldom say much: anvil, scache, verify, master, tlsmgr, postfix-script, and of caches in all of them.
+"""Lines of the daemons that seldom say much: anvil, scache, verify, master, postfix-script; caches and notes of all of them.
 
     statistics: max connection rate 1/60s for (smtpd:192.0.2.7) at Oct 26 18:13:50
     daemon started -- version 3.11.7, configuration /etc/postfix
@@ -9,6 +9,8 @@ Sources: Postfix ``src/anvil/anvil.c``, ``src/scache/scache.c``, ``src/master/ma
 
 from __future__ import annotations
 
+from mailforensics.grammar.postfix import formats
+from mailforensics.grammar.postfix.formats import notes
 from mailforensics.grammar.shape import Shape
 
 SHAPES: tuple[Shape, ...] = (
@@ -72,7 +74,7 @@ SHAPES: tuple[Shape, ...] = (
         kind="postfix.cache_cleanup",
         programs=("*",),
         severity="info",
-        pattern=r"cache (?P<table>[!-~]+) (?P<type>full|partial) cleanup: retained=(?P<retained>[0-9]+) dropped=(?P<dropped>[0-9]+) entries",
+        pattern=r"cache (?P<table>[^ ]+) (?P<type>full|partial) cleanup: retained=(?P<retained>[0-9]+) dropped=(?P<dropped>[0-9]+) entries",
         example="cache lmdb:/var/lib/postfix/verify_cache full cleanup: retained=0 dropped=0 entries",
         means="Old entries of a cache (address verification, postscreen) were thrown out.",
         since="2.7",
@@ -90,7 +92,7 @@ SHAPES: tuple[Shape, ...] = (
         kind="postfix.master.started",
         programs=("master", "postfix-script"),
         severity="info",
-        pattern=r"(?P<action>daemon started|reload) -- version (?P<version>[!-+\-.-~]+), configuration (?P<configuration>.*)",
+        pattern=r"(?P<action>daemon started|reload) -- version (?P<version>[^ ,]+), configuration (?P<configuration>.*)",
         example="daemon started -- version 3.11.7, configuration /etc/postfix",
         means="Postfix was started or told to read its settings again.",
         since="2.2",
@@ -121,4 +123,5 @@ SHAPES: tuple[Shape, ...] = (
         example="starting the Postfix mail system",
         means="The postfix command (start, stop, reload, status, ...) was run.",
     ),
+    *formats.shapes(notes.NOTES, severity="info"),
 )

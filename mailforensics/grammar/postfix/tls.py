@@ -56,7 +56,7 @@ SHAPES: tuple[Shape, ...] = (
         kind="postfix.tls.verification_failed",
         programs=_TLS,
         severity="info",
-        pattern=rf"(?:(?:server|client) )?certificate verification failed for {SERVER_SAYS} (?P<error>.*)",
+        pattern=rf"(?:[^ ]+ )?certificate verification failed for {SERVER_SAYS} (?P<error>.*)",
         example="server certificate verification failed for mx.example.net[192.0.2.7]:25: num=62:hostname mismatch",
         means="The other side's certificate is not good enough for our policy.",
         since="2.5",
@@ -82,5 +82,17 @@ SHAPES: tuple[Shape, ...] = (
         example="Host offered STARTTLS: [mx.example.net]",
         means="The next server offers TLS, but our settings do not use it (smtp_tls_note_starttls_offer).",
         since="2.2",
+    ),
+    Shape(
+        kind="postfix.tls.peer",
+        programs=_TLS,
+        severity="info",
+        pattern=r"(?:(?P<remote_name>[^\[ :]*)(?:\[(?P<remote_ip>[^\]]*)\])?(?::(?P<remote_port>[0-9]+))?: |(?P<trust>[A-Z][a-z]+): )?"
+        r"subject_CN=(?P<subject_cn>.*), issuer=(?P<issuer>.*?)(?:, (?:cert )?fingerprint=(?P<fingerprint>[0-9A-Fa-f:]+))?"
+        r"(?:, pkey[_ ]fingerprint=[0-9A-Fa-f:]+)?",
+        holds="subject_CN=",
+        example="mx.example.net[192.0.2.7]:25: subject_CN=mx.example.net, issuer=Example CA, fingerprint=AB:CD:EF, pkey_fingerprint=01:23:45",
+        means="The other side's certificate (smtp_tls_loglevel or smtpd_tls_loglevel of 1 or more).",
+        since="2.3",
     ),
 )

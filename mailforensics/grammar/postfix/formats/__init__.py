@@ -138,7 +138,8 @@ def _value(name: str) -> str:
 
 def formats(table: str) -> Iterator[tuple[str, tuple[str, ...], str, str, str, Format]]:
     """The rows of a table: kind, programs, subject, what it means, release, format."""
-    kind, programs, subject, means = "", ("*",), "", ""
+    kind, subject, means = "", "", ""
+    programs: tuple[str, ...] = ("*",)
     for line in table.splitlines():
         sign, rest = line[:2], line[2:]
         if sign == "= ":
@@ -156,7 +157,7 @@ def shapes(*tables: str, severity: str) -> tuple[Shape, ...]:
 
     >>> one = shapes("= x.problem: smtpd\\n- size: Too big.\\n  2.4  {name}: queue file size limit exceeded", severity="warning")[0]
     >>> one.kind, one.constants["subject"], one.pattern
-    ('postfix.x.warning', 'size', '(?:(?P<name>[^ ]+): )?queue file size limit exceeded')
+    ('postfix.x.warning', 'size', '(?:(?P<name>[^ ]+): )?queue file size limit exceeded ?')
     """
     rows = sorted((row for table in tables for row in formats(table)), key=lambda row: row[-1].weight)
     return tuple(

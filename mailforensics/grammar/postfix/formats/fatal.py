@@ -88,19 +88,19 @@ FATAL = r"""
   2.3  {name}: unrecognized suffix "{value*}" in parameter "{other*}"
   3.11 bad {value} value: '{other*}'
   3.9  do not specify both {value}=yes and {other}=yes
-  2.0  bad numerical configuration: {value} = {other*}
+  2.0  {name}: bad numerical configuration: {value} = {other*}
   3.0  {name}: bad time value or unit: {error}
   3.0  unknown option: "{value} = {other}"
   3.7  invalid setting: "{value} = {other}"
   3.5  invalid parameter setting "{setting} = {value}"
   3.2  specify "{setting} = {value}" or "{other} = {third}" in {fourth*}
-  2.0  bad boolean configuration: {value} = {other*}
-  2.1  invalid {value} parameter value {count} < {number}
-  2.1  invalid {value} parameter value {count} > {limit}
+  2.0  {name}: bad boolean configuration: {value} = {other*}
+  2.1  {name}: invalid {value} parameter value {count} < {number}
+  2.1  {name}: invalid {value} parameter value {count} > {limit}
   2.3  bad string length ({count} < {number}): {value} = {other*}
   2.3  bad string length ({count} > {limit}): {value} = {other*}
-  2.3  bad string length {count} < {number}: {value} = {other*}
-  2.3  bad string length {count} > {limit}: {value} = {other*}
+  2.3  {name}: bad string length {count} < {number}: {value} = {other*}
+  2.3  {name}: bad string length {count} > {limit}: {value} = {other*}
   2.3  parameter {setting}: bad time value or unit: {error}
   2.0  file {file}/{value}: parameter {setting}: unknown user name value: {error}
   2.0  file {file}/{value}: parameter {setting}: user {user} has privileged user ID
@@ -222,7 +222,7 @@ FATAL = r"""
   3.0  {name}: conversion error for resource record type {type}: {error}
   2.0  invalid query type: {error}
   2.0  shared lock {value}: {error}
-  2.0  fstat: {error}
+  2.0  {name}: fstat: {error}
   2.0  open file {file}: {error}
   2.0  read file {file}: {error}
   2.0  open {file}: {error}
@@ -231,14 +231,14 @@ FATAL = r"""
   2.0  setenv {value} {other}: {error}
   2.0  execv {value}: {error}
   2.1  {name}: update file time stamps: {error}
-  2.0  setenv: {error}
+  2.0  {name}: setenv: {error}
   3.4  unsetenv: {error}
   2.0  config variable {value}: host not found: {error}
   2.0  {name}: pipe: {error}
   2.0  {name}: dup2: {error}
   2.0  {name}: execvp {value}: {error}
   2.0  wait: {error}
-  2.3  fstat {value}: {error}
+  2.3  {name}: fstat {value}: {error}
   3.0  milter service syntax error: {error}
   2.8  bad DNSBL filter syntax: {error}
   2.10 unsupported {value} value: {error}
@@ -329,7 +329,7 @@ FATAL = r"""
   2.0  sigdelay: sigprocmask: {error}
   2.4  {name}: send file descriptor {count}: {error}
   2.0  {name}: sigaction(SIGALRM): {error}
-  2.0  unix-domain name too long: {error}
+  2.0  {name}: unix-domain name too long: {error}
   2.0  bind: {value}: {error}
   2.0  fchmod socket {value}: {error}
   2.0  chmod socket {value}: {error}
@@ -492,4 +492,10 @@ FATAL = r"""
   3.12 {name}: can't deserialize properties: {error}
   2.2  cannot fstat() the PRNG exchange file: {error}
   2.5  do not use the same TLS cache file {file} for {value} and {other*}
+= system.problem: *
+- internal: The program found its own state broken and stopped; a fault of Postfix, of a library or of the memory.
+  2.0  {name}: corrupt or unallocated memory block
+  2.0  {name}: null pointer input
+  2.0  {name}: requested length {count}
+  2.0  {name}: unknown memory block
 """

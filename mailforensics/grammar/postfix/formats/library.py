@@ -7,6 +7,9 @@ from __future__ import annotations
 
 WARNINGS = r"""
 = dns.problem: *
+- dns_answer: A DNS record points to a number or to no proper name (releases before 2.11).
+  2.0  numeric domain name in resource data of {type} record for {domain}: {value*}
+  2.0  malformed domain name in resource data of {type} record for {domain}: {value*}
 - dns_answer: A DNS answer is broken or was cut; the lookup may have failed because of it.
   3.6  res_nsearch(state, "{value*}", {count}, {number}, {code}, {limit}) returns {other} with h_errno==0 -- setting h_errno=TRY_AGAIN
   3.5  negative caching disables RES_DEFNAMES and RES_DNSRCH
@@ -34,6 +37,7 @@ WARNINGS = r"""
 - setting: A setting is wrong or does not fit this system.
   3.11 request to allowlist prefix with {value}: '{other*}'
   3.6  {name}: in "{value*}" is not in "name = value" form
+  3.6  {name}: in "{value*}": {error}
   3.0  {name}: bad status code: {error}
   3.3  mail_addr_find_opt: do not specify both MA_FIND_PDMS and MA_FIND_PDDMDS
   3.2  unauthorized configuration directory name: {error}
@@ -64,7 +68,7 @@ WARNINGS = r"""
   2.0  {name}: error receiving common attributes
   2.0  {name}: error receiving recipient attributes
   2.3  {name}: no recipients in delivery request for destination {value*}
-  2.0  open {file} {value}: {error}
+  2.0  {name}: open {file} {value}: {error}
   3.11 haproxy_srvr_parse: hostaddr_to_sockaddr("{value*}") failed: {error}
   3.11 haproxy_srvr_parse: sockaddr_to_hostaddr() failed: {error}
   3.5  haproxy read: EOF
@@ -122,7 +126,7 @@ WARNINGS = r"""
   2.1  {name}: malformed record: {error}
   2.1  {name}: unknown attribute name: {value}, ignored
   2.0  {name}: malformed record: {value*}...
-  2.2  bad record type: {count} in message content
+  2.2  {name}: bad record type: {count} in message content
   2.0  bad mail queue name: {error}
   2.0  {name}: uid {count}: not a regular file
   2.0  {name}: uid {count}: file has {number} links
@@ -164,7 +168,7 @@ WARNINGS = r"""
   3.0  {name}: Problem translating domain "{domain*}" to ASCII form: {error}
   3.0  {name}: Problem translating domain "{domain*}" to UTF-8 form: {error}
   3.0  {name}: Problem translating domain "{domain*}" to UTF8 form: {error}
-  2.2  numeric hostname: {error}
+  2.2  {name}: numeric hostname: {error}
   2.0  {name}: empty hostname
   2.0  {name}: hostname label too long: {error}
   3.9  {name}: '*' can be the first label only: {error}

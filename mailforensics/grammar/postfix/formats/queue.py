@@ -67,6 +67,7 @@ WARNINGS = r"""
 - pickup_file: A message in the maildrop directory is broken, too old or dated in the future.
   2.0  uid={uid}: unexpected or malformed record type {count}
   2.8  {name}: error writing {value}: {error}
+  2.0  {name}: Error writing message file
   3.10 {name}: message {file} dated {seconds} seconds into the future
   3.10 {name}: message {file} has been queued for {count} days
   2.0  {name}: uid={uid}: no envelope sender

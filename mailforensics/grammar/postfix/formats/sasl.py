@@ -7,6 +7,8 @@ from __future__ import annotations
 
 WARNINGS = r"""
 = sasl.problem: smtpd smtp lmtp
+- sasl_cyrus: The Cyrus SASL library could not load a mechanism.
+  2.0  unable to dlopen {file}: {error}
 - sasl_setting: SASL is set to an implementation that is not there.
   2.3  unsupported SASL client implementation: {error}
   2.3  unsupported SASL server implementation: {error}

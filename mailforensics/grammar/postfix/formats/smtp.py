@@ -27,7 +27,7 @@ WARNINGS = r"""
   2.3  to prevent loss of mail, turn off command pipelining for {value} with the {other} parameter
   2.0  postmaster notify: {error}
 - connect: A connection could not be prepared: address, bind, TLS policy or settings.
-  2.3  unix-domain name too long: {error}
+  2.3  {name}: unix-domain name too long: {error}
   2.2  {name}: skip address type {type}: {error}
   2.0  {name}: bind {value}: {error}
   3.1  ignoring "{value} = {other}" setting for non-TCP connections
@@ -45,7 +45,7 @@ WARNINGS = r"""
   2.0  host {remote} replied to HELO/EHLO with my own hostname {domain*}
 - protocol: The next server behaves against the protocol or our policy, or claims to be ourselves.
   2.9  {name}: {value} map lookup error for {other*}
-  2.2  bad EHLO SIZE limit "{limit*}" from {value*}
+  2.2  bad EHLO SIZE limit "{value*}" from {remote}
   2.2  {name}: TLS is required but unavailable, don't know why
   2.9  {name}: smtp header checks lookup error
   2.9  {name}: smtp body checks lookup error

@@ -22,7 +22,7 @@ WARNINGS = r"""
   2.11 {file}, line {line}: overriding earlier entry: {other}={third*}
   3.11 {name}: table {table}: negative time stamp
   2.0  database {table} is older than source file {file*}
-  2.0  {table}: duplicate entry: "{key*}"
+  2.0  {name}: duplicate entry: "{key*}"
   2.9  dictionary has changed
   2.11 unknown MDB error code: {code}
   2.9  {type}:{table} is unavailable. {third*}

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 WARNINGS = r"""
 = tls.problem: *
+- tls_io: The connection broke inside TLS (releases before 2.9).
+  2.2  Read failed in network_biopair_interop with errno={code}: num_read={count}, want_read={number}
+  2.2  Write failed in network_biopair_interop with errno={code}: num_write={count}, want_write={number}
 - tls_io: The TLS library returned something unexpected.
   2.9  {name}: unexpected SSL_ERROR code {code}
 - certificate_files: A certificate, key or chain file cannot be used; TLS is off until it can.
@@ -109,7 +112,7 @@ WARNINGS = r"""
 - tlsproxy: The TLS proxy and its client do not speak the same version.
   3.12 {name}: want 14 attributes, got {count}
   3.12 {name}: want 19 attributes, got {count}
-  2.8  connect to {value} service: {error}
+  2.8  {name}: connect to {value} service: {error}
   3.6  error receiving {value} service initial response
   2.8  error sending request to {value} service: {error}
   2.8  {value} service role "{other*}" is not available
