@@ -10,10 +10,7 @@ case.save("case/"); mf.open_case("case/")       Parquet tables, opened again wit
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -24,7 +21,7 @@ import polars as pl
 import pyarrow as pa
 
 from mailforensics import reading, schema
-from mailforensics.errors import CaseError, EvidenceError, NoEvidenceError, OptionError
+from mailforensics.errors import EvidenceError, NoEvidenceError, OptionError
 from mailforensics.evidence import mailbox
 from mailforensics.evidence.source import Found, find, forget_stdin
 from mailforensics.findings.causes import classify_frame
@@ -34,6 +31,7 @@ from mailforensics.limits import DEFAULT, Limits
 from mailforensics.link.build import link
 from mailforensics.link.log import Log
 from mailforensics.reading import Memory, Progress, Zones
+from mailforensics.store import MANIFEST, Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,9 +40,6 @@ if TYPE_CHECKING:
 
 Frame = pl.DataFrame
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-
-MANIFEST = "manifest.json"
-CASE_FORMAT = 1
 
 DOCUMENT_TABLES = ("documents", "headers", "hops", "auth_results")
 LINKED_TABLES = ("messages", "deliveries", "rejects", "sessions", "scans", "mailbox_events", "journeys")
@@ -74,7 +69,7 @@ def open_case(
     if not given:
         raise EvidenceError("No evidence was given: name a log, a message, a folder or a saved case.")
     if len(given) == 1 and (Path(given[0]) / MANIFEST).is_file():
-        return _open_saved(Path(given[0]))
+        return saved_case(Store.open(given[0]))
     _check_zones(timezone)
     try:
         found = find(given, syslog.frame, limits=limits)
@@ -161,12 +156,13 @@ class Case:
         left_alone: Sequence[tuple[str, str]] = (),
         duplicates: Sequence[tuple[str, str]] = (),
         given: Sequence[str] = (),
-        folder: Path | None = None,
+        store: Store | None = None,
     ) -> None:
         self._frames: dict[str, Frame] = dict(frames or {})
         self._lines: dict[str, Frame] = dict(lines or {})
         self._header_scans = header_scans
-        self._folder = folder
+        self._kinds: list[str] | None = None
+        self._store = store
         self.own = tuple(own)
         self.given = tuple(given)
         self._timezone = timezone
@@ -179,8 +175,8 @@ class Case:
         """A table as a polars frame, closed vocabularies as plain strings."""
         schema.table(name)
         if name not in self._frames:
-            if self._folder is not None:
-                self._frames[name] = _read_parquet(self._folder / f"{name}.parquet", name)
+            if self._store is not None:
+                self._frames[name] = schema.conform(name, self._store.read(name))
             elif name in LINKED_TABLES:
                 self._link()
             else:
@@ -197,45 +193,59 @@ class Case:
 
     def frame(self, name: str) -> pd.DataFrame:
         """A table as a pandas DataFrame (Arrow-backed where pandas can hold it so)."""
-        return self.table(name).to_pandas()
+        frame: pd.DataFrame = self.table(name).to_pandas()
+        return frame
 
     def scan(self, name: str) -> pl.LazyFrame:
         """A table as a polars LazyFrame; of a saved case only what the query needs is read."""
         schema.table(name)
-        if self._folder is not None and name not in self._frames:
-            return pl.scan_parquet(self._folder / f"{name}.parquet")
+        if self._store is not None and name not in self._frames:
+            return self._store.scan(name)
         frame = self.polars(name)
         return frame.select(c for c in schema.TABLES[name].names if c in frame.columns).lazy()
 
     @property
     def kinds(self) -> list[str]:
         """The kinds of line that the evidence holds."""
-        if self._folder is not None:
-            return sorted(path.stem for path in (self._folder / "lines").glob("*.parquet"))
-        return sorted(self._lines)
+        if self._kinds is None:
+            self._kinds = (
+                self.scan("events")
+                .select(pl.col("kind").unique())
+                .collect()["kind"]
+                .drop_nulls()
+                .sort()
+                .to_list()
+            )
+        return self._kinds
 
     def lines(self, kind: str) -> pa.Table:
         """The lines of one kind (``postfix.delivery``) with the typed fields that its shape captures.
 
         Raises OptionError when the evidence has no such kind of line.
         """
-        return self._kind(kind).to_arrow()
+        return self.kind(kind).to_arrow()
 
-    def _kind(self, kind: str) -> Frame:
+    def kind(self, kind: str) -> Frame:
+        """The same as a polars frame; of a saved case the lines are read again from their text."""
         if kind not in self.kinds:
             near = [name for name in self.kinds if kind.split(".")[-1] in name]
             raise OptionError(
                 f"There is no line of kind {kind!r} in this case. There are {', '.join((near or self.kinds)[:8]) or 'none'}."
             )
-        if kind not in self._lines and self._folder is not None:
-            self._lines[kind] = pl.read_parquet(self._folder / "lines" / f"{kind}.parquet")
+        if kind not in self._lines:
+            self._lines[kind] = reading.fields_again(
+                self.scan("events").filter(pl.col("kind") == kind).collect()
+            )[kind]
         return self._lines[kind]
+
+    def fields(self, event_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """The typed fields of some events, by event_id."""
+        events = self.scan("events").filter(pl.col("event_id").is_in(list(event_ids))).collect()
+        tables = reading.fields_again(events)
+        return {row["event_id"]: row for table in tables.values() for row in table.iter_rows(named=True)}
 
     def log(self) -> Log:
         """Events and lines as the link floor takes them."""
-        if self._folder is not None:
-            for kind in self.kinds:
-                self._kind(kind)
         return Log(self.polars("events"), self._lines)
 
     def _link(self) -> None:
@@ -293,50 +303,22 @@ class Case:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the case as a folder of Parquet tables and a manifest; ``open_case`` reads it without parsing.
 
-        The folder appears whole or not at all. A case that stands there already is replaced; any other folder with
-        something in it is refused (CaseError).
+        The case appears whole or not at all; one that stands there already is replaced. A folder that holds other files
+        is refused (CaseError).
         """
-        target = Path(path)
-        if target.exists() and any(target.iterdir()) and not (target / MANIFEST).is_file():
-            raise CaseError(f"{target} holds other files: give a new folder, or the folder of a saved case.")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        try:
-            self._write(partial)
-            if target.exists():
-                old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-                os.replace(target, old / "case")
-                os.replace(partial, target)
-                shutil.rmtree(old)
-            else:
-                os.replace(partial, target)
-        except OSError as error:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise CaseError(
-                f"The case could not be written to {target}: {error.strerror or error}."
-            ) from error
-        return target
+        store = Store.create(path)
+        with store.locked():
+            parts = {name: [store.write(name, self._public(name))] for name in schema.TABLES}
+            store.commit(parts, self.about())
+        return store.folder
 
-    def _write(self, folder: Path) -> None:
-        os.chmod(folder, 0o755)  # noqa: S103 (a case is as readable as the folder it stands in allows)
-        (folder / "lines").mkdir()
-        for name in schema.TABLES:
-            frame = self.polars(name)
-            columns = [c for c in schema.TABLES[name].names if c in frame.columns]
-            frame.select(columns).write_parquet(
-                folder / f"{name}.parquet", compression="zstd", compression_level=1
-            )
-        for kind in self.kinds:
-            self._kind(kind).write_parquet(
-                folder / "lines" / f"{kind}.parquet", compression="zstd", compression_level=1
-            )
-        (folder / MANIFEST).write_text(
-            json.dumps(self._manifest(folder), indent=1, default=str) + "\n", encoding="utf-8"
-        )
+    def _public(self, name: str) -> Frame:
+        frame = self.polars(name)
+        return frame.select(c for c in schema.TABLES[name].names if c in frame.columns)
 
-    def _manifest(self, folder: Path) -> dict[str, Any]:
+    def about(self) -> dict[str, Any]:
+        """How the case was made, as its manifest says it."""
         return {
-            "mailforensics_case": CASE_FORMAT,
             "tool_version": tool_version(),
             "given": list(self.given),
             "own": list(self.own),
@@ -344,36 +326,17 @@ class Case:
             "left_alone": [list(pair) for pair in self.left_alone],
             "duplicates": [list(pair) for pair in self.duplicates],
             "sources": self.polars("sources").select("path", "member", "sha256", "size").to_dicts(),
-            "tables": sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet")),
         }
 
 
-def _open_saved(folder: Path) -> Case:
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CaseError(
-            f"{folder / MANIFEST} cannot be read ({error}): ingest the evidence again."
-        ) from error
-    if not isinstance(manifest, dict) or manifest.get("mailforensics_case") != CASE_FORMAT:
-        raise CaseError(f"{folder} is no case of this version: ingest the evidence again.")
-    missing = [name for name in manifest.get("tables", []) if not (folder / name).is_file()]
-    if missing:
-        raise CaseError(f"{folder} lacks {missing[0]}: the case is damaged; ingest the evidence again.")
+def saved_case(store: Store) -> Case:
+    """The case that a store holds."""
+    about = store.about
     return Case(
-        own=manifest.get("own", ()),
-        timezone=manifest.get("timezone"),
-        left_alone=[(a, b) for a, b in manifest.get("left_alone", [])],
-        duplicates=[(a, b) for a, b in manifest.get("duplicates", [])],
-        given=manifest.get("given", ()),
-        folder=folder,
+        own=about.get("own", ()),
+        timezone=about.get("timezone"),
+        left_alone=[(a, b) for a, b in about.get("left_alone", [])],
+        duplicates=[(a, b) for a, b in about.get("duplicates", [])],
+        given=about.get("given", ()),
+        store=store,
     )
-
-
-def _read_parquet(path: Path, name: str) -> Frame:
-    try:
-        return schema.conform(name, pl.read_parquet(path))
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise CaseError(
-            f"{path} cannot be read ({error}): the case is damaged; ingest the evidence again."
-        ) from error

@@ -80,8 +80,15 @@ def summary(case: Case) -> dict[str, Any]:
 def silent(sources: pl.DataFrame, events: pl.DataFrame) -> list[str]:
     """Logs that gave no line of mail: silence about them would be a lie."""
     logs = sources.filter(pl.col("lines").is_not_null())
-    speaking = events.lazy().filter(pl.col("kind").is_not_null()).select(pl.col("source_id").unique()).collect()["source_id"]
-    return [source_name(row) for row in logs.filter(~pl.col("source_id").is_in(speaking.implode())).to_dicts()]
+    speaking = (
+        events.lazy()
+        .filter(pl.col("kind").is_not_null())
+        .select(pl.col("source_id").unique())
+        .collect()["source_id"]
+    )
+    return [
+        source_name(row) for row in logs.filter(~pl.col("source_id").is_in(speaking.implode())).to_dicts()
+    ]
 
 
 def source_name(row: dict[str, Any]) -> str:

@@ -392,6 +392,17 @@ class _Tally:
         }
 
 
+def fields_again(events: Frame) -> dict[str, Frame]:
+    """The fields of events read once more from their text: event_id and what each shape captured, by kind."""
+    framed = events.select("program", pl.col("pid").cast(pl.Int32), "severity", "text", framing=pl.lit("again"))
+    tables = parse(framed, grammars()).lines
+    ids = events["event_id"]
+    return {
+        kind: table.select(pl.lit(ids.gather(table["row"])).alias("event_id"), pl.all().exclude("row"))
+        for kind, table in tables.items()
+    }
+
+
 def parse_lines(
     lines: Iterable[str | bytes],
     *,

@@ -43,7 +43,7 @@ def steps_of(case: Case, journey: Row) -> list[Step]:
     if not owners:
         return []
     rows = case.polars("events").filter(pl.col("event_id").is_in(list(owners)))
-    fields = _fields(case, rows)
+    fields = case.fields(owners)
     extra = _Extra(case, keys)
     order = _Order(journey)
     placed: list[tuple[Any, Step]] = []
@@ -116,19 +116,6 @@ _LAST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 def _second(step: Step) -> dt.datetime:
     return (step.time or _LAST).replace(microsecond=0)
-
-
-def _fields(case: Case, rows: Frame) -> dict[int, dict[str, Any]]:
-    """The typed fields of these events."""
-    out: dict[int, dict[str, Any]] = {}
-    for (kind,), group in rows.group_by("kind"):
-        if kind is None:
-            continue
-        table = pl.from_arrow(case.lines(str(kind)))
-        assert isinstance(table, pl.DataFrame)  # noqa: S101 (a table becomes a frame; tells the type checker)
-        for row in table.filter(pl.col("event_id").is_in(group["event_id"].to_list())).iter_rows(named=True):
-            out[row["event_id"]] = row
-    return out
 
 
 class _Extra:

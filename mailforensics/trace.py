@@ -169,11 +169,10 @@ def subjects(case: Case) -> Frame:
     keys = case.polars("messages").select("message_key", "journey_key", "message_id")
     parts: list[Frame] = []
     if "dovecot.mailbox" in case.kinds:
-        lines = pl.from_arrow(case.lines("dovecot.mailbox"))
+        lines = case.kind("dovecot.mailbox")
         events = case.polars("mailbox_events").select(
             "message_key", pl.col("evidence").list.first().alias("event_id")
         )
-        assert isinstance(lines, pl.DataFrame)  # noqa: S101 (a table becomes a frame; tells the type checker)
         if "subject" in lines.columns:
             parts.append(
                 events.join(lines.select("event_id", "subject"), on="event_id")

@@ -1,0 +1,154 @@
+"""A saved case: a folder of Parquet files and a manifest that says which of them belong to it.
+
+    case/manifest.json            what was read, with which assumptions, and the files of each table
+    case/events/g1-00001.parquet  the parts of a table, g1 = written by the first ingest
+    case/messages/g1.parquet
+
+The manifest is the commit: it is replaced in one step when everything it names is on disk. A file that it does not name is not
+part of the case, so an ingest that is killed leaves the case as it was before.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from mailforensics import schema
+from mailforensics.errors import CaseError
+
+Frame = pl.DataFrame
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+LOCK = ".lock"
+
+
+@dataclass
+class Store:
+    """The files of one case. ``tables`` maps each table to its parts, in order."""
+
+    folder: Path
+    tables: dict[str, list[str]] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+    generation: int = 0
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> Store:
+        """The store in a folder. Raises CaseError when its manifest is damaged or of another version."""
+        path = Path(folder)
+        try:
+            manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise CaseError(
+                f"{path / MANIFEST} cannot be read ({error}): ingest the evidence again."
+            ) from error
+        if not isinstance(manifest, dict) or manifest.get("mailforensics_case") != FORMAT:
+            raise CaseError(f"{path} is no case of this version: ingest the evidence again.")
+        tables = {name: list(parts) for name, parts in manifest.get("tables", {}).items()}
+        for parts in tables.values():
+            for part in parts:
+                if not _inside(path, part).is_file():
+                    raise CaseError(f"{path} lacks {part}: the case is damaged; ingest the evidence again.")
+        return cls(path, tables, manifest.get("about", {}), int(manifest.get("generation", 0)))
+
+    @classmethod
+    def create(cls, folder: str | os.PathLike[str]) -> Store:
+        """A store for a new case. The folder may be missing, empty, or hold a case (which stays until the commit)."""
+        path = Path(folder)
+        try:
+            if path.exists() and not (path / MANIFEST).is_file() and not _only_ours(path):
+                raise CaseError(
+                    f"{path} holds other files: give a new folder, or the folder of a saved case."
+                )
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CaseError(f"{path} cannot be used for a case: {error.strerror or error}.") from error
+        before = Store.open(path).generation if (path / MANIFEST).is_file() else 0
+        return cls(path, generation=before + 1)
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """A table, read only as far as a query needs it."""
+        parts = self.tables.get(name, [])
+        if not parts:
+            return schema.empty(name).lazy() if name in schema.TABLES else pl.LazyFrame()
+        return pl.scan_parquet([_inside(self.folder, part) for part in parts])
+
+    def read(self, name: str) -> Frame:
+        """A whole table. Raises CaseError when a part is damaged."""
+        try:
+            return self.scan(name).collect()
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise CaseError(
+                f"{self.folder}: the table {name} cannot be read ({error}). Ingest the evidence again."
+            ) from error
+
+    def write(self, name: str, frame: Frame, number: int | None = None) -> str:
+        """Write a part (not yet part of the case) and return its name within the folder."""
+        part = f"{name}/g{self.generation}{'' if number is None else f'-{number:05d}'}.parquet"
+        target = self.folder / part
+        target.parent.mkdir(exist_ok=True)
+        try:
+            frame.write_parquet(target, compression="zstd", compression_level=1)
+        except OSError as error:
+            raise CaseError(f"{target} cannot be written: {error.strerror or error}.") from error
+        return part
+
+    def commit(self, tables: Mapping[str, Sequence[str]], about: Mapping[str, Any]) -> None:
+        """Make these files the case, in one step, and remove what no longer belongs to it."""
+        manifest = {
+            "mailforensics_case": FORMAT,
+            "generation": self.generation,
+            "about": dict(about),
+            "tables": {name: list(parts) for name, parts in sorted(tables.items())},
+        }
+        draft = self.folder / f"{MANIFEST}.new"
+        with draft.open("w", encoding="utf-8") as out:
+            out.write(json.dumps(manifest, indent=1, sort_keys=True, default=str) + "\n")
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(draft, self.folder / MANIFEST)
+        self.tables = {name: list(parts) for name, parts in tables.items()}
+        self.about = dict(about)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        kept = {part for parts in self.tables.values() for part in parts}
+        for path in self.folder.glob("*/g*.parquet"):
+            if path.relative_to(self.folder).as_posix() not in kept:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Only one process at a time writes to a case. Raises CaseError when another one does."""
+        with (self.folder / LOCK).open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise CaseError(
+                    f"Another process writes to {self.folder}: wait until it has ended."
+                ) from error
+            yield
+
+
+def _inside(folder: Path, part: str) -> Path:
+    """A part's path; a manifest that points outside its folder is not followed."""
+    path = folder / part
+    if ".." in Path(part).parts or Path(part).is_absolute():
+        raise CaseError(
+            f"{folder / MANIFEST} names {part!r}, which is outside the case: it is damaged or forged."
+        )
+    return path
+
+
+def _only_ours(path: Path) -> bool:
+    """Nothing in the folder but what an ingest that was killed left behind."""
+    ours = {*schema.TABLES, LOCK, f"{MANIFEST}.new"}
+    return all(entry.name in ours for entry in path.iterdir())
