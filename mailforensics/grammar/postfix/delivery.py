@@ -9,6 +9,8 @@ since 3.11 (``smtp_log_tls_feature_status``). Before 3.5 addresses stood there w
 
 from __future__ import annotations
 
+import polars as pl
+
 from mailforensics.grammar.postfix.fields import address
 from mailforensics.grammar.postfix.reasons import ADDS, FAILED, host_said_stage, read_response
 from mailforensics.grammar.shape import Frame, Shape
@@ -47,10 +49,52 @@ _OLD_RELAY = (
 _STATUS = r"status=(?P<status>[a-zA-Z-]+) \((?P<response>.*)"
 
 
+TLS_STATUS = ("tls_level", "tls_downgrade", "tls_outcome", "requiretls", "requiretls_downgrade")
+_TLS_STATUS = (
+    r"\A(?P<unmet>!)?(?P<tls_level>[a-z-]+)(?::(?P<tls_downgrade>[a-z]+))?(?P<undecided>\?)?"
+    r"(?:/(?P<required_unmet>!)?(?P<required>requiretls)(?::(?P<requiretls_downgrade>[a-z]+))?(?P<required_undecided>\?)?)?\z"
+)
+
+
+def _outcome(unmet: str, undecided: str) -> pl.Expr:
+    return (
+        pl.when(pl.col(unmet).is_not_null())
+        .then(pl.lit("unmet"))
+        .when(pl.col(undecided).is_not_null())
+        .then(pl.lit("undecided"))
+        .otherwise(pl.lit("met"))
+    )
+
+
+def read_tls_status(frame: Frame) -> Frame:
+    """Take ``tls=may?/!requiretls:nocertmatch`` apart, once per distinct value: adds ``TLS_STATUS``.
+
+    >>> read_tls_status(pl.DataFrame({"tls": ["dane/!requiretls:nostarttls"]})).row(0)
+    ('dane/!requiretls:nostarttls', 'dane', None, 'met', 'unmet', 'nostarttls')
+    """
+    if frame["tls"].null_count() == frame.height:
+        return frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in TLS_STATUS)
+    values = frame.select("tls").unique().drop_nulls()
+    parts = values.hstack(values["tls"].str.extract_groups(_TLS_STATUS).struct.unnest())
+    known = pl.col("tls_level").is_not_null()
+    read = parts.select(
+        "tls",
+        "tls_level",
+        "tls_downgrade",
+        pl.when(known).then(_outcome("unmet", "undecided")).alias("tls_outcome"),
+        pl.when(pl.col("required").is_not_null())
+        .then(_outcome("required_unmet", "required_undecided"))
+        .alias("requiretls"),
+        "requiretls_downgrade",
+    )
+    return frame.join(read, on="tls", how="left", maintain_order="left")
+
+
 def _read(frame: Frame) -> Frame:
     """Read the reason; mark a line whose reason holds a delivery of its own, since either may be the made-up one."""
     twice = frame["response"].str.contains(">, relay=", literal=True)
-    return read_response(frame.with_columns(partial=frame["partial"] | twice))
+    read = read_response(frame.with_columns(partial=frame["partial"] | twice))
+    return read_tls_status(read).select(pl.exclude("partial"), "partial")
 
 
 def _host_said(reason: Shape) -> Shape:
@@ -81,7 +125,7 @@ SHAPES: tuple[Shape, ...] = (
         means="One attempt to deliver to one recipient, with its delays, its status and the reason.",
         since="2.3",
         finish=_read,
-        adds=ADDS,
+        adds=(*ADDS, *TLS_STATUS),
     ),
     Shape(
         kind="postfix.delivery",
@@ -93,7 +137,7 @@ SHAPES: tuple[Shape, ...] = (
         "Connection refused)",
         means="The same, as old releases wrote it: without delays= or dsn=, or with addresses that hold brackets.",
         finish=_read,
-        adds=ADDS,
+        adds=(*ADDS, *TLS_STATUS),
     ),
     Shape(
         kind="postfix.passing",

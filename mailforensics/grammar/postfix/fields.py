@@ -146,9 +146,30 @@ _TLS = {
     "tls_version": _text("TLS protocol version"),
     "tls_cipher": _text("Cipher suite"),
     "tls_bits": _text("Bits of the cipher: used/of the algorithm"),
-    "key_exchange": _text("Key exchange, with its curve or size"),
-    "server_signature": _text("Server's signature algorithm, with its key and digest"),
-    "client_signature": _text("Client's signature algorithm, with its key and digest"),
+    "key_exchange": _text("Key exchange"),
+    "key_exchange_detail": _text("Curve or size of the key exchange"),
+    "server_signature": _text("Signature algorithm of the server"),
+    "server_signature_detail": _text("Curve or size of the server's key"),
+    "server_digest": _text("Digest of the server's signature"),
+    "client_signature": _text("Signature algorithm of the client"),
+    "client_signature_detail": _text("Curve or size of the client's key"),
+    "client_digest": _text("Digest of the client's signature"),
+    "tls_level": _text(
+        "TLS security level that was asked for: none, may, encrypt, dane, verify, secure, ..."
+    ),
+    "tls_downgrade": _text(
+        "What TLS came down to: `none` = the server offers no TLS and the mail went in plain text"
+    ),
+    "tls_outcome": _text(
+        "`met`, `unmet` (the demand was not kept) or `undecided` (nothing was negotiated on this attempt)"
+    ),
+    "requiretls": _text(
+        "The sender's REQUIRETLS: `met`, `unmet` or `undecided`; null when it was not asked for",
+        rfc="RFC 8689",
+    ),
+    "requiretls_downgrade": _text(
+        "Why REQUIRETLS was not kept or not enforced: nostarttls, nocertmatch, none", rfc="RFC 8689"
+    ),
     "sni": _text("Server name that the client asked for", rfc="RFC 6066 3"),
     "subject_cn": _text("Common name of the certificate's subject"),
     "issuer": _text("Issuer of the certificate"),

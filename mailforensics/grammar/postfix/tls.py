@@ -13,23 +13,43 @@ from mailforensics.grammar.postfix.fields import SERVER_SAYS
 from mailforensics.grammar.shape import Shape
 
 _TLS = ("smtpd", "smtp", "lmtp", "tlsproxy", "posttls-finger", "tlsmgr")
-_SIGNATURE = r"[!-~]+(?: \([^()]*\))?(?: (?:server|client)-digest [!-~]+)?"
 _PEER = r"(?P<remote_name>[^\[ :]*)(?:\[(?P<remote_ip>[^\]]*)\])?(?::(?P<remote_port>[0-9]+))?"
+_CIPHER = r"(?P<tls_version>[!-~]+) with cipher (?P<tls_cipher>[!-~]+) \((?P<tls_bits>[0-9/]+) bits\)"
+
+
+def _signature(side: str) -> str:
+    return (
+        rf"(?: {side}-signature (?P<{side}_signature>[!-~]+)(?: \((?P<{side}_signature_detail>[^()]*)\))?"
+        rf"(?: {side}-digest (?P<{side}_digest>[!-~]+))?)?"
+    )
+
 
 SHAPES: tuple[Shape, ...] = (
     Shape(
         kind="postfix.tls.established",
         programs=_TLS,
         severity="info",
-        starts="",
-        pattern=r"(?:(?P<trust>[A-Z][a-z]+) )?TLS connection (?P<tls_use>established|reused) (?P<direction>from|to) "
-        rf"{_PEER}(?: to (?P<sni>[!-9;-~]+))?: (?P<tls_version>[!-~]+) with cipher (?P<tls_cipher>[!-~]+) \((?P<tls_bits>[0-9/]+) bits\)"
-        r"(?: key-exchange (?P<key_exchange>[!-~]+(?: \([^()]*\))?))?"
-        rf"(?: server-signature (?P<server_signature>{_SIGNATURE}))?(?: client-signature (?P<client_signature>{_SIGNATURE}))?",
-        holds="TLS connection ",
+        pattern=rf"(?P<trust>[A-Z][a-z]+) TLS connection (?P<tls_use>[a-z]+) (?P<direction>[a-z]+) {SERVER_SAYS} {_CIPHER} "
+        r"key-exchange (?P<key_exchange>[!-~]+) (?:\((?P<key_exchange_detail>[^()]*)\) )?"
+        r"server-signature (?P<server_signature>[!-~]+) (?:\((?P<server_signature_detail>[^()]*)\) )?"
+        r"server-digest (?P<server_digest>[!-~]+)",
+        holds=" TLS connection ",
         example="Anonymous TLS connection established from mx.example.net[192.0.2.7]: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 "
         "(256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256",
         means="TLS is up; the first word says how far the other side's certificate is trusted.",
+        since="3.4",
+    ),
+    Shape(
+        kind="postfix.tls.established",
+        programs=_TLS,
+        severity="info",
+        pattern=r"(?:(?P<trust>[A-Z][a-z]+) )?TLS connection (?P<tls_use>established|reused) (?P<direction>from|to) "
+        rf"{_PEER}(?: to (?P<sni>[!-9;-~]+))?: {_CIPHER}"
+        rf"(?: key-exchange (?P<key_exchange>[!-~]+)(?: \((?P<key_exchange_detail>[^()]*)\))?)?{_signature('server')}{_signature('client')}",
+        holds="TLS connection ",
+        example="Trusted TLS connection established to mx.example.net[192.0.2.7]:25: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 "
+        "(256/256 bits) key-exchange x25519",
+        means="TLS is up: without signatures when a session was resumed or before TLS 1.3, with a certificate of the client, or for a name (SNI).",
         since="2.2",
     ),
     Shape(

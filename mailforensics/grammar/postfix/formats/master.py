@@ -39,4 +39,25 @@ WARNINGS = r"""
   2.0  process {program} pid {child_pid} exit status {code}
   2.0  process {program} pid {child_pid} killed by signal {signal}
   2.0  {name}: bad command startup -- throttling
+= script.problem: postfix-script postfix post-install
+- rights: A file of Postfix has an owner or rights that it should not have.
+  2.0  not owned by {user}: {file*}
+  2.0  not owned by group {user}: {file*}
+  2.0  group or other writable: {file*}
+  2.0  not set-gid or not owner+group+world executable: {file*}
+  2.0  symlink leaves directory: {file*}
+  2.3  {file} and {other} differ
+- queue_file: A message file in the queue is damaged.
+  2.0  damaged message: {file*}
+- repair: A directory that was missing was made.
+  2.0  creating missing Postfix {name} directory
+- setting: main.cf or master.cf has a parameter that nothing uses or that nothing defines.
+  2.9  {file}: unused parameter: {setting}={value*}
+  2.10 {file}: undefined parameter: {setting}
+- refused: The postfix command could not do what it was asked to.
+  2.0  the Postfix mail system is already running
+  2.0  the Postfix mail system is not running
+  2.6  mail system startup failed
+  2.0  Postfix integrity check failed!
+  2.0  unknown command: '{command*}'. Usage: postfix {value*}
 """

@@ -239,4 +239,12 @@ NOTES = r"""
   2.0  unable to dlopen {file}: {error}
 - debug: The first answer in a login at the next server (debugging).
   2.3  {name}: uncoded initial reply: {text}
+= script.note: postfix-script postfix postfix-tls-script post-install
+- compatibility: Old defaults are still in use because compatibility_level is low.
+  3.0  Postfix is using backwards-compatible default settings
+  3.0  Postfix is running with backwards-compatible default settings
+  3.0  See {value} for details
+  3.0  To disable backwards compatibility use "postconf compatibility_level={version}" and "postfix reload"
+- repair: A directory that was missing was made.
+  2.0  creating missing Postfix {name} directory
 """
