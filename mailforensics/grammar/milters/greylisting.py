@@ -1,0 +1,74 @@
+"""postgrey: whom it made wait, and whom it let pass.
+
+    postgrey[812]: action=greylist, reason=new, client_name=mail.example.net, client_address=192.0.2.25, sender=a@example.net, recipient=...
+    postgrey[812]: DB74B469E0: action=pass, reason=triplet found, delay=312, client_name=mail.example.net, ...
+
+The queue id stands in front only where Postfix asks after the end of data. Source: ``postgrey`` 1.37, ``Net::Server`` (lifecycle lines).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from mailforensics.grammar.milters.prefix import splitter
+from mailforensics.grammar.shape import Field, Grammar, Shape
+
+FIELDS = {
+    "action": Field("pass or greylist."),
+    "reason": Field(
+        "Why: new, early-retry, triplet found, client AWL, client whitelist, recipient whitelist."
+    ),
+    "wait_s": Field("Seconds that the client still has to wait.", pl.Float64),
+    "delay_s": Field("Seconds that the message was held up.", pl.Float64),
+    "client_name": Field("The name of the client.", personal=True),
+    "client_ip": Field("The address of the client.", personal=True),
+    "sender": Field("The envelope sender.", personal=True, rfc="RFC 5321 §4.1.1.2"),
+    "recipient": Field("The envelope recipient.", personal=True, rfc="RFC 5321 §4.1.1.3"),
+    "text": Field("What it says.", personal=True),
+}
+_NET_SERVER_STAMP = r"(?:[0-9]{4}/[01][0-9]/[0-3][0-9]-[0-2][0-9]:[0-5][0-9]:[0-6][0-9] )?"
+
+_SHAPES = (
+    Shape(
+        kind="postgrey.decision",
+        programs=("postgrey",),
+        pattern=(
+            r"action=(?P<action>[a-z]+), reason=(?P<reason>[^,]*?)(?: \((?P<wait_s>[0-9]+)s missing\))?"
+            r"(?:, delay=(?P<delay_s>[0-9]+))?(?:, client_name=(?P<client_name>[^,]*))?(?:, client_address=(?P<client_ip>[^, /]*)(?:/[0-9]+)?)?"
+            r"(?:, sender=(?P<sender>.*?))?(?:, recipient=(?P<recipient>.*))?"
+        ),
+        example=(
+            "action=greylist, reason=new, client_name=mail.example.net, client_address=192.0.2.25, sender=alex@example.net, "
+            "recipient=anna@example.com"
+        ),
+        means="Greylisting let the message pass, or told the client to come again later.",
+    ),
+    Shape(
+        kind="postgrey.whitelisted",
+        programs=("postgrey",),
+        pattern=r"(?:request: |whitelisted: |grey: )(?P<text>.*)",
+        example="whitelisted: mail.example.net[192.0.2.25]",
+        means="A client came back often enough: it need not wait any more.",
+    ),
+    Shape(
+        kind="postgrey.server",
+        programs=("postgrey",),
+        pattern=(
+            rf"{_NET_SERVER_STAMP}(?P<text>(?:cleaning |Setting [ug]id|Process Backgrounded|postgrey \(type|Server closing|ignoring garbage|rm |Pid_file|Resolved |Binding to"
+            r"|Starting|HUP|Couldn't|couldn't|Can't|cannot|could not|ERROR|error|fatal|FATAL|warning|Unable|Group Not Defined|User Not Defined|Port Not Defined|Host Not Defined"
+            r"|Sending|Received|Adding|Reloading|reloading|Bad|unknown|rebuilding|verif|database|Berkeley|unrecognized|signal|DB_|Beginning|Exiting|Connection|client disconnect).*)"
+        ),
+        example="cleaning clients database finished. before: 207, after: 207",
+        means="postgrey starts, ends, or tidies its database.",
+    ),
+)
+
+GREYLISTING_GRAMMARS = (
+    Grammar(
+        system="postgrey",
+        programs=r"(?:[!-~]+/)?postgrey",
+        split=splitter("postgrey", queue_id=True, severity=True),
+        shapes=_SHAPES,
+        fields=FIELDS,
+    ),
+)
