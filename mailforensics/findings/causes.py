@@ -15,7 +15,7 @@ which rules stand in it, and only those rules' regular expressions are run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import polars as pl
@@ -42,6 +42,13 @@ COLUMNS = (
 _INPUT = ("text", "enhanced_code", "reply_code", "stage")
 
 _DONE = ("sent", "deliverable", "delivered", "relayed", "expanded")
+
+_LISTING = (
+    "ip_blocklisted",
+    "sender_reputation",
+    "no_ptr",
+    "spam_content",
+)  # causes whose texts name a blocklist
 
 _PARTIES = {  # what {sending} and {receiving} become in a sentence, by who spoke
     "them": ("our server", "their server"),
@@ -92,14 +99,14 @@ def classify_frame(
     """
     if spoken_by not in _PARTIES:
         raise OptionError(f"spoken_by is {spoken_by!r}; use 'them' or 'us'.")
+    book = rulebook(rules)
     given = frame.select(_input_columns(frame))
-    distinct = given.unique(maintain_order=True)
-    answers = _answer(distinct, rulebook(rules), spoken_by)
-    if distinct.height == given.height:
-        return answers
-    keyed = pl.concat([distinct, answers.select(pl.all().name.prefix("out_"))], how="horizontal")
-    joined = given.join(keyed, on=given.columns, how="left", nulls_equal=True, maintain_order="left")
-    return joined.select(pl.col(f"out_{name}").alias(name) for name in COLUMNS)
+
+    def explain(distinct: pl.DataFrame) -> pl.DataFrame:
+        skeletons = distinct.with_columns(replies.skeleton(distinct["text"]))
+        return _each_once(skeletons, lambda rows: _answer(rows, book, spoken_by))
+
+    return _each_once(given, explain)
 
 
 def normalise(texts: pl.Series) -> pl.Series:
@@ -110,10 +117,20 @@ def normalise(texts: pl.Series) -> pl.Series:
     around another one's words.
 
     >>> normalise(pl.Series(["host mx.example.net[192.0.2.1] said: 550-5.7.1 <spam@example.net>\n550 5.7.1 No"])).item()
-    'said: @ no'
+    'host said @ no'
     """
-    frame = pl.DataFrame({"text": texts}).select(replies.lower_text("text").alias("low"))
-    return frame.select(replies.plain_form("low")).to_series()
+    return replies.plain_form(replies.skeleton(texts)).str.strip_chars(" ").alias(texts.name)
+
+
+def _each_once(rows: pl.DataFrame, explain: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """The answers for all rows, asked once for each distinct row."""
+    distinct = rows.unique(maintain_order=True)
+    answers = explain(distinct)
+    if distinct.height == rows.height:
+        return answers
+    keyed = pl.concat([distinct, answers.select(pl.all().name.prefix("answer_"))], how="horizontal")
+    joined = rows.join(keyed, on=rows.columns, how="left", nulls_equal=True, maintain_order="left")
+    return joined.select(pl.col(f"answer_{name}").alias(name) for name in answers.columns)
 
 
 def _as_frame(data: Any) -> pl.DataFrame:
@@ -123,7 +140,8 @@ def _as_frame(data: Any) -> pl.DataFrame:
         frame = pl.from_arrow(data)
         return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
     if hasattr(data, "iloc") and hasattr(data, "columns"):
-        return pl.from_pandas(data)
+        converted: pl.DataFrame = pl.from_pandas(data)
+        return converted
     if isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
         return _from_rows(list(data))
     raise OptionError(f"replies come as a table or a list of mappings, this is {type(data).__name__}.")
@@ -134,7 +152,7 @@ def _from_rows(rows: list[Any]) -> pl.DataFrame:
         raise OptionError("each reply is a mapping with text, enhanced_code, reply_code or stage.")
     known = [name for name in (*_INPUT, "response", "dsn", "status") if any(name in row for row in rows)]
     columns = {name: [_as_text(row.get(name)) for row in rows] for name in known or _INPUT}
-    return pl.DataFrame(columns, schema={name: pl.String for name in columns})
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
 
 def _as_text(value: Any) -> str | None:
@@ -147,35 +165,47 @@ def _input_columns(frame: pl.DataFrame) -> Iterator[pl.Expr]:
     if not any(name in columns for name in (*_INPUT, "response", "dsn")):
         raise OptionError(f"the replies have no column of {', '.join(_INPUT)}; rename yours.")
     text = "text" if "text" in columns else "response"
-    for name, source in (("text", text), *((n, n) for n in ("enhanced_code", "reply_code", "stage", "dsn", "status"))):
+    for name, source in (
+        ("text", text),
+        *((n, n) for n in ("enhanced_code", "reply_code", "stage", "dsn", "status")),
+    ):
         value = pl.col(source).cast(pl.String) if source in columns else pl.lit(None, pl.String)
         yield value.alias(name)
 
 
 def _answer(given: pl.DataFrame, book: Rulebook, spoken_by: str) -> pl.DataFrame:
     read = _read(given)
-    rules = _first_rules(read, book)
-    return _columns(read.with_columns(rules), book, spoken_by)
+    return _columns(read.with_columns(_first_rules(read, book)), book, spoken_by)
 
 
 def _read(given: pl.DataFrame) -> pl.DataFrame:
-    """The given columns, filled from the text where they are null, with the text in lower case and in plain form."""
-    low = given.with_columns(replies.lower_text("text").alias("low"))
-    found = low.with_columns(
-        pl.coalesce("enhanced_code", replies.enhanced_code("low"), "dsn").alias("enhanced_code"),
-        pl.coalesce(pl.col("reply_code").str.extract(r"([245][0-9][0-9])"), replies.reply_code("low")).alias(
+    """The given columns, filled from the text where they are null, with the plain form of the text."""
+    hinted = given["text"].str.contains_any(list(replies.STAGE_HINTS)).fill_null(False)
+    spoken = _where(hinted, replies.stage_in_text(given["text"].filter(hinted)))
+    stated = replies.stage_of("stage")
+    at_end = (stated == "data") & (spoken == "end-of-data")
+    found = given.with_columns(
+        pl.coalesce("enhanced_code", replies.enhanced_code("text"), "dsn").alias("enhanced_code"),
+        pl.coalesce(pl.col("reply_code").str.extract("([245][0-9][0-9])"), replies.reply_code("text")).alias(
             "reply_code"
         ),
-        pl.coalesce(replies.stage_of("stage"), replies.stage_in_text("low")).alias("stage"),
-        replies.plain_form("low").alias("plain"),
+        pl.when(at_end).then(spoken).otherwise(pl.coalesce(stated, spoken)).alias("stage"),
+        replies.plain_form(given["text"]),
     )
+    refused = pl.col("reply_code").str.contains("^[45]").fill_null(False)
     done = (
         pl.col("status").is_in(_DONE)
-        | replies.accepted("low")
-        | (pl.col("enhanced_code").str.starts_with("2.") & ~pl.col("reply_code").str.contains("^[45]").fill_null(False))
+        | replies.accepted("text")
+        | (pl.col("enhanced_code").str.starts_with("2.") & ~refused)
     )
-    silent = pl.all_horizontal(pl.col("low", "enhanced_code", "reply_code", "status").is_null())
-    return found.with_columns((done.fill_null(False) | silent).alias("done")).drop("text", "dsn")
+    silent = pl.all_horizontal(pl.col("text", "enhanced_code", "reply_code", "status").is_null())
+    return found.with_columns((done.fill_null(False) | silent).alias("done"))
+
+
+def _where(mask: pl.Series, values: pl.Series) -> pl.Series:
+    """A column with `values` in the rows of `mask` and null in the others."""
+    nothing = pl.repeat(None, mask.len(), dtype=values.dtype, eager=True)
+    return nothing.scatter(mask.arg_true(), values) if values.len() else nothing
 
 
 # ------------------------------------------------------------------ which rule fits first
@@ -225,25 +255,32 @@ def _text_matches(texts: pl.Series, book: Rulebook) -> pl.DataFrame:
 
 def _called(texts: pl.Series, book: Rulebook) -> dict[int, pl.DataFrame]:
     """For each rule: number, enough of the texts that hold one of its words; one pass over the texts for all rules."""
-    hits = pl.DataFrame({"word": texts.str.extract_many(book.vocabulary, overlapping=True)}).with_row_index("number")
-    calls = hits.explode("word").drop_nulls("word").join(book.callers, on="word")
-    once = calls.group_by("rule", "number").agg(pl.col("enough").any())
-    return {key[0]: part for key, part in once.partition_by("rule", as_dict=True, include_key=False).items()}
+    hits = pl.DataFrame({"word": texts.str.extract_many(book.vocabulary, overlapping=True)}).with_row_index(
+        "number"
+    )
+    calls = hits.explode("word").drop_nulls("word").join(book.callers, on="word").drop("word")
+    parts = calls.partition_by("rule", as_dict=True, include_key=False)
+    return {int(key[0]): part for key, part in parts.items()}
 
 
 def _fitting(texts: pl.Series, rule: Rule, called: pl.DataFrame | None, undecided: pl.Series) -> pl.Series:
     """The numbers of the undecided texts that a rule fits: one of its words is enough, or one of its patterns."""
-    none = pl.Series(dtype=pl.UInt32)
-    calls = called.filter(undecided.gather(called["number"])) if called is not None else None
-    by_word = calls.filter("enough")["number"] if calls is not None else none
     if rule.keys is None or not (rule.words or rule.pattern):
-        candidates = undecided.arg_true()
+        found = [_matching(texts, undecided.arg_true(), rule.pattern)]
+    elif called is None:
+        return pl.Series(dtype=pl.UInt32)
     else:
-        candidates = calls.filter(~pl.col("enough"))["number"] if calls is not None else none
-    if rule.pattern:
-        candidates = candidates.filter(texts.gather(candidates).str.contains("|".join(rule.pattern)))
-    fitting = pl.concat([by_word, candidates]).unique()
-    return fitting.filter(~texts.gather(fitting).str.contains("|".join(rule.unless))) if rule.unless else fitting
+        calls = called.filter(undecided.gather(called["number"]))
+        by_word = calls.filter("enough")["number"]
+        found = [by_word, _matching(texts, calls.filter(~pl.col("enough"))["number"].unique(), rule.pattern)]
+    fitting = pl.concat(found).unique()
+    return (
+        fitting.filter(~texts.gather(fitting).str.contains("|".join(rule.unless))) if rule.unless else fitting
+    )
+
+
+def _matching(texts: pl.Series, numbers: pl.Series, pattern: tuple[str, ...]) -> pl.Series:
+    return numbers.filter(texts.gather(numbers).str.contains("|".join(pattern))) if pattern else numbers
 
 
 def _by_codes(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
@@ -264,83 +301,76 @@ def _by_codes(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
 
 
 def _columns(read: pl.DataFrame, book: Rulebook, spoken_by: str) -> pl.DataFrame:
-    chosen = _chosen(read, book)
     soft_code = pl.coalesce(
         pl.col("enhanced_code").str.starts_with("4."), pl.col("reply_code").str.starts_with("4")
     ).fill_null(False)
-    permanence = (
-        pl.when(~pl.col("fixed_permanence") & soft_code & (pl.col("cause") != "expired"))
+    chosen = _chosen(read, book, spoken_by).with_columns(soft_code.alias("soft_code"))
+    fixed = pl.col("fixed_permanence") | (pl.col("cause") == "expired")
+    ours = pl.col("cause_family") == "our_server"
+    full = chosen.with_columns(
+        pl.when(~fixed & pl.col("soft_code"))
         .then(pl.lit("soft"))
         .otherwise("default_permanence")
-    )
-    reputation = pl.col("cause").is_in(["ip_blocklisted", "sender_reputation", "no_ptr", "spam_content"])
-    full = chosen.with_columns(
-        permanence.alias("permanence"),
-        soft_code.alias("soft_code"),
-        pl.when(pl.col("cause_family") == "our_server").then(pl.coalesce("stage", pl.lit("local"))).otherwise("stage").alias("stage"),
-        pl.when(reputation).then(replies.blocklist("low")).alias("blocklist"),
-        pl.when(soft_code).then(replies.retry_after("low")).alias("retry_after_s"),
-        _turned("who_acts") if spoken_by == "us" else pl.col("who_acts"),
-    )
-    written = full.with_columns(_sentence(spoken_by).alias("sentence"))
-    kept = [name for name in COLUMNS if name != "stage"]
-    return written.select(pl.when("done").then(None).otherwise(name).alias(name) if name in kept else name for name in COLUMNS)
+        .alias("permanence"),
+        pl.when(ours).then(pl.coalesce("stage", pl.lit("local"))).otherwise("stage").alias("stage"),
+        _named(chosen, chosen["cause"].is_in(_LISTING), replies.blocklist("text")).alias("blocklist"),
+        _named(chosen, chosen["soft_code"], replies.retry_after("text")).alias("retry_after_s"),
+    ).with_columns(_sentence(spoken_by).alias("sentence"))
+    said = [pl.when("done").then(None).otherwise(name).alias(name) for name in COLUMNS if name != "stage"]
+    return full.with_columns(said).select(COLUMNS)
 
 
-def _chosen(read: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
+def _named(rows: pl.DataFrame, mask: pl.Series, value: pl.Expr) -> pl.Series:
+    return _where(mask, rows.filter(mask).select(value).to_series())
+
+
+def _chosen(read: pl.DataFrame, book: Rulebook, spoken_by: str) -> pl.DataFrame:
     """The rows with what their rule says; mail that expired with the cause of its last try."""
-    unclassified = book.taxonomy["unclassified"]
+    answers = book.answers.with_columns(_voiced(name, spoken_by) for name in ("what", "act", "who_acts"))
+    last = answers.select(pl.col("rule").alias("last_rule"), pl.col("cause").alias("last_cause"))
     by_status = (pl.col("status") == "expired").fill_null(False)
-    answers = book.answers
-    last = answers.select("rule", pl.col("cause").alias("last_cause"))
-    joined = read.join(answers, on="rule", how="left", maintain_order="left").join(
-        last, left_on="last_rule", right_on="rule", how="left", maintain_order="left"
+    number = (
+        pl.when(by_status)
+        .then(pl.lit(book.expired, pl.UInt16))
+        .otherwise(pl.col("rule").fill_null(book.unclassified))
     )
-    expired = book.taxonomy["expired"]
-    gone = by_status | (pl.col("cause") == "expired").fill_null(False)
-
-    def pick(column: str, when_expired: Any, otherwise: Any) -> pl.Expr:
-        return pl.when(by_status).then(pl.lit(when_expired)).otherwise(pl.col(column).fill_null(otherwise)).alias(column)
-
-    return joined.with_columns(pl.when(gone).then("last_cause").alias("last_cause")).with_columns(
-        pick("cause", "expired", "unclassified"),
-        pick("cause_family", expired.family, unclassified.family),
-        pick("default_permanence", expired.permanence, unclassified.permanence),
-        pick("fixed_permanence", True, False),
-        pick("who_acts", expired.who_acts, unclassified.who_acts),
-        pick("what", expired.what, unclassified.what),
-        pick("act", expired.act, unclassified.act),
+    joined = read.with_columns(number.alias("rule")).join(
+        answers, on="rule", how="left", maintain_order="left"
     )
+    joined = joined.join(last, on="last_rule", how="left", maintain_order="left")
+    gone = pl.col("cause") == "expired"
+    return joined.with_columns(pl.when(gone).then("last_cause").alias("last_cause"))
 
 
-def _turned(column: str) -> pl.Expr:
-    return pl.col(column).replace({"us": "remote", "remote": "us"})
+def _voiced(column: str, spoken_by: str) -> pl.Expr:
+    """The words of an answer with the parties named as they stand to us."""
+    if column == "who_acts":
+        return (
+            pl.col(column).replace({"us": "remote", "remote": "us"}) if spoken_by == "us" else pl.col(column)
+        )
+    words = pl.col(column)
+    for marker, party in zip(("sending", "receiving"), _PARTIES[spoken_by], strict=True):
+        words = words.str.replace_all(f"{{{marker}}}", party, literal=True)
+        words = words.str.replace_all(
+            f"{{{marker.capitalize()}}}", party[0].upper() + party[1:], literal=True
+        )
+    return words
 
 
 def _sentence(spoken_by: str) -> pl.Expr:
-    sending, receiving = _PARTIES[spoken_by]
     asker = "their server" if spoken_by == "them" else "our server"
-    listed = pl.when(pl.col("blocklist").is_not_null()).then(pl.format(" (listed by {})", "blocklist")).otherwise(pl.lit(""))
-    minutes = (pl.col("retry_after_s") / 60).ceil().cast(pl.Int64)
-    wait = (
-        pl.when(pl.col("retry_after_s") > 60)
-        .then(pl.format(" in {} minutes", minutes))
-        .when(pl.col("retry_after_s").is_not_null())
-        .then(pl.format(" in {} seconds", pl.col("retry_after_s").cast(pl.Int64)))
-        .otherwise(pl.lit(" later"))
+    listed = _if_said("blocklist", pl.format(" (listed by {})", "blocklist"))
+    last = _if_said(
+        "last_cause", pl.format(" (last try: {})", pl.col("last_cause").str.replace_all("_", " "))
     )
-    later = (
-        pl.when(pl.col("soft_code") & (pl.col("rule_basis") != "local"))
-        .then(pl.concat_str(pl.lit(f"; {asker} asked to try"), wait))
-        .otherwise(pl.lit(""))
-    )
-    last = (
-        pl.when(pl.col("last_cause").is_not_null())
-        .then(pl.format(" (last try: {})", pl.col("last_cause").str.replace_all("_", " ")))
-        .otherwise(pl.lit(""))
-    )
-    text = pl.concat_str(pl.col("what"), listed, last, pl.lit("; "), pl.col("act"), later)
-    for marker, party in (("sending", sending), ("receiving", receiving)):
-        text = text.str.replace(f"{{{marker}}}", party, literal=True, n=-1)
-        text = text.str.replace(f"{{{marker.capitalize()}}}", party[0].upper() + party[1:], literal=True, n=-1)
-    return text
+    minutes = pl.format(" in {} minutes", (pl.col("retry_after_s") / 60).ceil().cast(pl.Int64))
+    seconds = pl.format(" in {} seconds", pl.col("retry_after_s").cast(pl.Int64))
+    wait = pl.when(pl.col("retry_after_s") > 60).then(minutes).when(pl.col("retry_after_s") > 0).then(seconds)
+    asked = pl.concat_str(pl.lit(f"; {asker} asked to try"), wait.otherwise(pl.lit(" later")))
+    remote = pl.col("soft_code") & (pl.col("rule_basis") != "local").fill_null(True)
+    later = pl.when(remote).then(asked).otherwise(pl.lit(""))
+    return pl.concat_str("what", listed, last, pl.lit("; "), "act", later)
+
+
+def _if_said(column: str, words: pl.Expr) -> pl.Expr:
+    return pl.when(pl.col(column).is_not_null()).then(words).otherwise(pl.lit(""))

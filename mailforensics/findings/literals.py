@@ -13,14 +13,71 @@ from collections.abc import Iterator
 
 Needed = frozenset[str]
 
-_SHORTEST = 3
+_SHORTEST = 3  # bytes
 
 # Words of nearly every reply: poor keys, taken only when a pattern has no better ones.
 _COMMON = frozenset(
-    ("user", "account", "mail", "mailbox", "message", "address", "recipient", "host", "your", "from", "sender", "not",
-     "server", "domain", "mail box", " ip ", " is ", "error", "client", "name", "file", "e-mail", "size", "the", "this")
-)  # fmt: skip
+    [
+        "access",
+        "account",
+        "address",
+        "authorized",
+        "block",
+        "blocked",
+        "client",
+        "connect",
+        "connection",
+        "content",
+        "domain",
+        "e-mail",
+        "email",
+        "error",
+        "fail",
+        "file",
+        "format",
+        "found",
+        "from",
+        "has",
+        "host",
+        "ip",
+        "is",
+        "known",
+        "limit",
+        "list",
+        "listed",
+        "locked",
+        "look",
+        "mail",
+        "mailbox",
+        "message",
+        "mx",
+        "name",
+        "no",
+        "not",
+        "please",
+        "post",
+        "recipient",
+        "reject",
+        "rejected",
+        "relay",
+        "request",
+        "sender",
+        "server",
+        "service",
+        "size",
+        "spam",
+        "system",
+        "the",
+        "this",
+        "to",
+        "unknown",
+        "user",
+        "you",
+        "your",
+    ]
+)
 
+_ENDS = ("|", ")")
 _TOKEN = re.compile(r"\\.|\[\^?\]?[^\]]*\]|\(\?:|\(\?|[()|.^$]|[^\\\[(){}|.^$?*+]")
 _QUANTIFIER = re.compile(r"[?*+]|\{([0-9]+)(?:,[0-9]*)?\}")
 
@@ -41,7 +98,7 @@ def needed_words(pattern: str) -> Needed | None:
         choices = _alternatives(_Reader(pattern), closing=False)
     except _Unknown:
         return None
-    return choices if choices and min(map(len, choices)) >= _SHORTEST else None
+    return choices if choices and _shortest(choices) >= _SHORTEST else None
 
 
 class _Reader:
@@ -109,15 +166,15 @@ def _items(reader: _Reader) -> Iterator[tuple[str, str | Needed | None]]:
     """What an alternative is made of: ``literal``, ``group`` (with its words), ``break`` and at its end ``next``."""
     while reader.position < len(reader.pattern):
         token = reader.token()
-        if token in (")", "|"):
-            if token == "|":
+        if token in _ENDS:
+            if token == _ENDS[0]:
                 yield "next", None
             return
         group = _alternatives(reader, closing=True) if token in ("(", "(?:") else None
         optional, repeated = reader.quantifier()
         if token in ("(", "(?:"):
             yield "group", None if optional else group
-        elif len(token) > 1 and token[1] not in ".-()[]{}|?*+^$/\\" or token[0] == "[" or token in ".^$":
+        elif token[0] in "[.^$" or (token[0] == "\\" and token[1].isalnum()):
             yield "break", None
         elif not optional:
             yield "literal", token[-1]
@@ -127,6 +184,11 @@ def _items(reader: _Reader) -> Iterator[tuple[str, str | Needed | None]]:
             yield "break", None
 
 
-def _worth(words: Needed) -> tuple[int, int, int]:
-    shortest = min(len(word) for word in words)
-    return (-sum(word.strip() in _COMMON or word in _COMMON for word in words), min(shortest, 8), -len(words))
+def _worth(words: Needed) -> tuple[bool, int, int, int]:
+    """How good a key these words are: long enough, not the words of every reply, long, few."""
+    common = sum(word.strip() in _COMMON for word in words)
+    return _shortest(words) >= _SHORTEST, -common, min(_shortest(words), 8), -len(words)
+
+
+def _shortest(words: Needed) -> int:
+    return min(len(word.strip().encode()) for word in words)

@@ -73,47 +73,91 @@ _STAGE_IN_TEXT = (
     r"(?: command|:|<| |$|\.|,)"
 )
 
-_REPLY_CODE = (
-    r"(?:^|[:'\"<>(#,=\]-] ?|said: |\A)([245][0-5][0-9])(?:[ -]|$)|(?:^|[^0-9.])([245][0-5][0-9])[ -]#?[245]\.[0-9]"
+_REPLY_CODE = r"(?:^|[:'\"<>(#,=\]-] ?|said: |\A)([245][0-5][0-9])(?:[ -]|$)|(?:^|[^0-9.])([245][0-5][0-9])[ -]#?[245]\.[0-9]"
+
+# Words of texts that may name a stage.
+STAGE_HINTS = (
+    "in reply to ",
+    "talk to me",
+    "after ",
+    "did not like",
+    "while ",
+    "server for",
+    "but ",
+    "does not like",
+    "i sent",
+    "my name",
 )
 
 _ENHANCED_CODE = r"(?:^|[^0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)"
 
 _ACCEPTED = r"^2[0-5][0-9](?:[ -]|$)"
 
-# How the plain form is made: each pattern (on lower-case text with single blanks) and what takes its place.
-_PLAIN_FORM = (
-    # around another system's words: what qmail, Gmail, Exchange, Postfix, DragonFly and Exim write
+# What differs from one reply to the next and decides nothing: each pattern and what takes its place.
+_SKELETON = (
+    (r"<[^<>@]*@[^<> ]*>|[^ <>()\[\]\"',;:]+@[a-z0-9.-]+", "@"),
+    (
+        r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|[0-9a-f]{1,4}:[0-9a-f:]{4,40}:[0-9a-f]{1,4}",
+        "0.0.0.0",  # noqa: S104 - a word, not an address to bind to
+    ),
+    (r"[a-z0-9_.+/-]*[0-9][a-z_.+/-]{1,9}[0-9][a-z0-9_+/-]*[a-z][a-z0-9_+/-]*|[0-9]{7,}", "0"),
+)
+
+# Words of texts that the next patterns are for.
+_WRAPPED = (
+    "said: ",
+    "talk to me",
+    "returned",
+    "was: ",
+    "smtp error",
+    "did not like",
+    "in reply to",
+    "giving up",
+    "connect to",
+    "with ",
+)
+
+# What mail systems put around another system's words: qmail, Gmail, Exchange, Postfix, DragonFly, Exim.
+_WRAPPERS = (
     (
         r"^.*(?:remote host said: |other server returned was: |remote server returned '|"
         r"response (?:from the remote server )?was: )",
         "host said: ",
     ),
     (r"host [^ ]+\[private/[^ ]+ said: ", "socket said: "),
-    (r"host [^ ]+ said: |^(?:[^ ]+ \[[^ ]+\] )?did not like our [a-z ]+: ?", "host said: "),
     (
-        r"(?:host [^ ]+ \[[^ ]+\]:? )?(?:delay reason: )?smtp error from remote (?:mail )?(?:server|mailer) (?:after|for) "
-        r"[^:]*:(?:<[^>]*>[^:]*:)?(?: host [^ ]+ \[[^ ]+\]:)? ?",
+        r"host [^ ]+ (?:said|refused to talk to me): |^(?:[^ ]+ \[[^ ]+\] )?did not like our [a-z ]+: ?",
         "host said: ",
     ),
-    (r" ?\(in reply to [a-z ]+ command\)|giving up on [0-9.]+\.?|<[^<> ]*\[[^<> ]*\]>:? ?", " "),
-    # names that strangers choose
-    (r"<[^<>@]*@[^<> ]*>|[^ <>()\[\]\"',;:]+@[^ <>()\[\]\"',;:]+", "@"),
-    (r"(connect to|lost connection with|conversation with) [^ ]+\[([^\] ]*)\][^ ]*", "$1 $2"),
-    # codes in front of the words, and in front of each line of a long reply
     (
-        r"(?:^|[ :'\"])(?:smtp; ?)?[245][0-5][0-9](?:[ -]+#?[245]\.[0-9]{1,3}\.[0-9]{1,3}\b[ :-]?|-| (?:[245][0-5][0-9] )?)",
+        r"(?:host [^ ]+ \[[^ ]+\]:? )?(?:delay reason: )?smtp error from remote (?:mail )?(?:server|mailer) "
+        r"(?:after|for) [^:]*:(?:<[^>]*>[^:]*:| @[^:]*:|@[^:]*:)?(?: host [^ ]+ \[[^ ]+\]:)? ?",
+        "host said: ",
+    ),
+    (r" ?\(in reply to [a-z ]+ command\)|giving up on [0-9.]+\.?", " "),
+    (r"(connect to|lost connection with|conversation with) [^ ]+\[([^\] ]*)\][^ ]*", "$1 $2"),
+)
+
+# The codes in front of the words, and in front of each line of a long reply; hosts in angle brackets; punctuation.
+_MARKS = r"[\]\[:;,!\"?(){}<>*#|=«»“”„。、，：！]+ ?"
+_BLANKS = (r"  +", " ")
+_BARE = (
+    (
+        r"(?:^|[ :'\"])(?:smtp; ?)?[245][0-5][0-9](?:[ -]+#?[245]\.[0-9]{1,3}\.[0-9]{1,3}\b[ :-]?|-| (?:[245][0-5][0-9] )?)"
+        r"|<[^<> ]*\[[^<> ]*\]>:? ?",
         " ",
     ),
-    (r"[\]\[:;,!\"?(){}<>*#|=«»“”„。、，：！]+|\.+ |\.+$| '|' | - ", " "),
-    (r"  +", " "),
+    (_MARKS + r"|\.+ |\.+$| '|' | - ", " "),
+    _BLANKS,
 )
 
 _RETRY = (
     r"(?:try|retry|come back|again|wait|delayed|greylisted|deferred|blocked|later)[a-z ,.:()<>-]{0,60}?"
     r"([0-9]{1,6}) ?(s\b|sec|m\b|min|h\b|hour)"
 )
-_RETRY_CLOCK = r"(?:try|retry|again|wait|greylisted|deferred)[a-z ,.:()-]{0,60}([0-9]{2}):([0-9]{2}):([0-9]{2})"
+_RETRY_CLOCK = (
+    r"(?:try|retry|again|wait|greylisted|deferred)[a-z ,.:()-]{0,60}([0-9]{2}):([0-9]{2}):([0-9]{2})"
+)
 
 _ZONE = (
     r"(?:blocked (?:using|by)|listed (?:at|in|on|by)|(?:in|on) (?:the )?(?:rbl|dnsbl|blacklist|blocklist)|"
@@ -161,26 +205,41 @@ _OPERATORS = {
 }
 
 
-def lower_text(column: str = "text") -> pl.Expr:
-    """The text in lower case with single blanks."""
-    return pl.col(column).str.replace_all(r"[\t\r\n ]+", " ").str.to_lowercase()
+def skeleton(texts: pl.Series) -> pl.Series:
+    """The texts in lower case without what differs from one to the next: addresses, IPs (``0.0.0.0``) and ids (``0``)."""
+    plain = mended(texts).str.to_lowercase().str.replace_all(r"[\t\r\n] *| {2,}", " ")
+    return _replaced(plain, _SKELETON)
 
 
-def plain_form(column: str) -> pl.Expr:
-    """The form in which rules read a reply, made from `lower_text`: a blank before and after each word."""
-    expression = pl.col(column)
-    for pattern, replacement in _PLAIN_FORM:
-        expression = expression.str.replace_all(pattern, replacement)
-    return pl.format(" {} ", expression.str.strip_chars(" "))
+def mended(texts: pl.Series) -> pl.Series:
+    """UTF-8 that was read as Latin-1 (in bounces of old mail systems), read as UTF-8 again; all else as it is."""
+    foreign = (texts.str.len_bytes() != texts.str.len_chars()).fill_null(False).arg_true()
+    broken = foreign.filter(texts.gather(foreign).str.contains("[\u00c2-\u00f4][\u0080-\u00bf]"))
+    if not broken.len():
+        return texts
+    again = [each.encode("latin-1", "ignore").decode("utf-8", "ignore") for each in texts.gather(broken)]
+    return texts.scatter(broken, pl.Series(again, dtype=pl.String))
+
+
+def plain_form(skeletons: pl.Series) -> pl.Series:
+    """The form in which rules read a reply, made from `skeleton`: one blank before and after each word."""
+    wrapped = skeletons.str.contains_any(list(_WRAPPED)).fill_null(False)
+    bare = skeletons
+    if wrapped.any():
+        bare = skeletons.scatter(wrapped.arg_true(), _replaced(skeletons.filter(wrapped), _WRAPPERS))
+    plain = _replaced(bare, _BARE).str.strip_chars(" ")
+    return (" " + plain + " ").alias("plain")
 
 
 def plain_words(words: pl.Series) -> pl.Series:
     """The words of a rule in that form; blanks at their ends are kept, they mark whole words."""
-    punctuation = _PLAIN_FORM[-2:]
-    plain = words.str.to_lowercase()
-    for pattern, replacement in punctuation:
-        plain = plain.str.replace_all(pattern, replacement)
-    return plain
+    return _replaced(words.str.to_lowercase(), ((_MARKS, " "), _BLANKS))
+
+
+def _replaced(texts: pl.Series, patterns: tuple[tuple[str, str], ...]) -> pl.Series:
+    for pattern, replacement in patterns:
+        texts = texts.str.replace_all(pattern, replacement)
+    return texts
 
 
 def reply_code(column: str) -> pl.Expr:
@@ -194,9 +253,9 @@ def enhanced_code(column: str) -> pl.Expr:
     return pl.col(column).str.extract(_ENHANCED_CODE)
 
 
-def stage_in_text(column: str) -> pl.Expr:
-    """The SMTP stage that a text names, as one of `STAGES`, or null."""
-    return _stage(pl.col(column).str.extract(_STAGE_IN_TEXT))
+def stage_in_text(texts: pl.Series) -> pl.Series:
+    """The SMTP stage that each lower-case text names, as one of `STAGES`, or null."""
+    return texts.to_frame("text").select(_stage(pl.col("text").str.extract(_STAGE_IN_TEXT))).to_series()
 
 
 def stage_of(column: str) -> pl.Expr:
@@ -213,7 +272,11 @@ def accepted(column: str) -> pl.Expr:
 def retry_after(column: str) -> pl.Expr:
     """The seconds after which a text asks to be tried again, or null."""
     spoken = pl.col(column).str.extract_groups(_RETRY).struct
-    unit = spoken[1].str.head(1).replace_strict({"s": 1.0, "m": 60.0, "h": 3600.0}, default=None, return_dtype=pl.Float64)
+    unit = (
+        spoken[1]
+        .str.head(1)
+        .replace_strict({"s": 1.0, "m": 60.0, "h": 3600.0}, default=None, return_dtype=pl.Float64)
+    )
     clock = pl.col(column).str.extract_groups(_RETRY_CLOCK).struct
     hours, minutes, seconds = (clock[n].cast(pl.Float64) for n in range(3))
     return pl.coalesce(hours * 3600 + minutes * 60 + seconds, spoken[0].cast(pl.Float64) * unit)

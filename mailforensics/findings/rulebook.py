@@ -119,6 +119,16 @@ class Rulebook:
     answers: pl.DataFrame = field(repr=False)  # rule and the columns that follow from it
 
     @property
+    def unclassified(self) -> int:
+        """The number in `answers` of what is said when no rule fits."""
+        return len(self.rules)
+
+    @property
+    def expired(self) -> int:
+        """The number in `answers` of mail that is known to have expired without a rule."""
+        return len(self.rules) + 1
+
+    @property
     def vocabulary(self) -> list[str]:
         """Every word of every rule, once."""
         return self.callers["word"].unique(maintain_order=True).to_list()
@@ -153,7 +163,9 @@ def _entry_point_rules(taxonomy: Mapping[str, Cause]) -> list[Rule]:
     for entry in metadata.entry_points(group=ENTRY_POINTS):
         given: Any = entry.load()
         listed = given() if isinstance(given, Callable) else given  # type: ignore[arg-type]
-        found += [_rule(each, taxonomy, f"entry point {entry.name}, rule {n}") for n, each in enumerate(listed, 1)]
+        found += [
+            _rule(each, taxonomy, f"entry point {entry.name}, rule {n}") for n, each in enumerate(listed, 1)
+        ]
     return found
 
 
@@ -163,7 +175,9 @@ def _own_rules(rules: Any, taxonomy: Mapping[str, Cause]) -> list[Rule]:
     elif isinstance(rules, Iterable) and not isinstance(rules, (bytes, Mapping)):
         listed, place = list(rules), "rules"
     else:
-        raise OptionError(f"rules is {type(rules).__name__}; give a list of mappings or the path of a TOML file.")
+        raise OptionError(
+            f"rules is {type(rules).__name__}; give a list of mappings or the path of a TOML file."
+        )
     return [_rule(entry, taxonomy, f"{place}, rule {n}") for n, entry in enumerate(listed, 1)]
 
 
@@ -171,7 +185,9 @@ def _read_file(path: Path) -> list[Any]:
     try:
         entries = tomllib.loads(path.read_text("utf-8")).get("causes", [])
     except OSError as error:
-        raise OptionError(f"{path}: the rules could not be read ({error.strerror}); check the path.") from error
+        raise OptionError(
+            f"{path}: the rules could not be read ({error.strerror}); check the path."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"{path}: this is not TOML ({error}); correct the file.") from error
     if not isinstance(entries, list):
@@ -191,7 +207,9 @@ def _rule(entry: Any, taxonomy: Mapping[str, Cause], place: str) -> Rule:
         _check_choice({"stages": stage}, "stages", STAGES, place)
     rule = Rule(**values)
     if not (rule.reads_text or rule.has_conditions):
-        raise OptionError(f"{place} ({rule.id}): it fits every reply; give words, a pattern, codes or replies.")
+        raise OptionError(
+            f"{place} ({rule.id}): it fits every reply; give words, a pattern, codes or replies."
+        )
     _check_pattern(rule, place)
     return rule
 
@@ -218,13 +236,15 @@ def _check_pattern(rule: Rule, place: str) -> None:
             pl.Series([""]).str.contains(pattern)
         except pl.exceptions.ComputeError as error:
             reason = str(error).strip().splitlines()[-1]
-            raise OptionError(f"{place} ({rule.id}): the pattern {pattern!r} does not compile: {reason}") from error
+            raise OptionError(
+                f"{place} ({rule.id}): the pattern {pattern!r} does not compile: {reason}"
+            ) from error
 
 
 def _value(value: Any, key: str, place: str) -> Any:
     if key in _PATTERNS:
         alternatives = _words([value] if isinstance(value, str) else value, key, place)
-        return tuple(_GAP.sub(r"(?:[^ ]+ ){0,\1}", each) for each in alternatives)
+        return tuple(_GAP.sub(r"(?:[!-~]+ ){0,\1}", each) for each in alternatives)
     if key == "words":
         return tuple(plain_words(pl.Series(_words(value, key, place), dtype=pl.String)))
     return tuple(_words(value, key, place)) if key in _LISTS else value
@@ -232,7 +252,7 @@ def _value(value: Any, key: str, place: str) -> Any:
 
 def _words(value: Any, key: str, place: str) -> list[str]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(each, str) and each for each in value):
-        raise OptionError(f"{place}: {key} is a list of strings; write {key} = [\"...\"].")
+        raise OptionError(f'{place}: {key} is a list of strings; write {key} = ["..."].')
     return list(value)
 
 
@@ -260,26 +280,27 @@ def _classes(code: str) -> str:
 def _assemble(taxonomy: Mapping[str, Cause], rules: tuple[Rule, ...]) -> Rulebook:
     calls = [(word, number, True) for number, rule in enumerate(rules) for word in rule.words]
     calls += [(word, number, False) for number, rule in enumerate(rules) for word in rule.keys or ()]
-    callers = pl.DataFrame(calls, schema={"word": pl.String, "rule": pl.UInt16, "enough": pl.Boolean}, orient="row")
+    callers = pl.DataFrame(
+        calls, schema={"word": pl.String, "rule": pl.UInt16, "enough": pl.Boolean}, orient="row"
+    )
     return Rulebook(taxonomy, rules, callers.unique(maintain_order=True), _answers(taxonomy, rules))
 
 
 def _answers(taxonomy: Mapping[str, Cause], rules: tuple[Rule, ...]) -> pl.DataFrame:
-    rows = []
-    for number, rule in enumerate(rules):
-        cause = taxonomy[rule.cause]
-        rows.append(
-            {
-                "rule": number,
-                "cause": rule.cause,
-                "cause_family": cause.family,
-                "default_permanence": rule.permanence or cause.permanence,
-                "fixed_permanence": rule.permanence is not None,
-                "who_acts": rule.who_acts or cause.who_acts,
-                "cause_rule": rule.id,
-                "rule_basis": rule.basis,
-                "what": rule.what or cause.what,
-                "act": rule.act or cause.act,
-            }
-        )
-    return pl.DataFrame(rows, schema_overrides={"rule": pl.UInt16})
+    rows = [_answer_row(taxonomy[rule.cause], rule) for rule in rules]
+    rows += [_answer_row(taxonomy[name], None) for name in ("unclassified", "expired")]
+    return pl.DataFrame(rows).with_columns(rule=pl.int_range(len(rows), dtype=pl.UInt16))
+
+
+def _answer_row(cause: Cause, rule: Rule | None) -> dict[str, str | bool | None]:
+    return {
+        "cause": cause.name,
+        "cause_family": cause.family,
+        "default_permanence": (rule and rule.permanence) or cause.permanence,
+        "fixed_permanence": bool(rule and rule.permanence),
+        "who_acts": (rule and rule.who_acts) or cause.who_acts,
+        "cause_rule": rule.id if rule else None,
+        "rule_basis": rule.basis if rule else None,
+        "what": (rule and rule.what) or cause.what,
+        "act": (rule and rule.act) or cause.act,
+    }
