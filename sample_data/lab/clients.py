@@ -181,6 +181,18 @@ def read_all(server: str, source: str, user: str, mailbox: str = "INBOX") -> lis
     return messages
 
 
+def read_new(server: str, source: str, user: str) -> int:
+    """Fetch what has not been seen yet, and say how many there were."""
+    session = Imap(server, source, user)
+    session.select("INBOX")
+    _, found = session.uid("SEARCH", "UNSEEN")
+    uids = found[0].split()
+    if uids:
+        session.uid("FETCH", b",".join(uids).decode(), "(RFC822)")
+    session.logout()
+    return len(uids)
+
+
 def expunge(server: str, source: str, user: str, message_id: str, mailbox: str = "INBOX") -> None:
     session = Imap(server, source, user)
     uid = session.find(mailbox, message_id)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import signal
+import struct
 import subprocess
+import time
 from pathlib import Path
 
 import dovecot_config
@@ -33,7 +38,8 @@ class MailHost:
         machine.write("/etc/localtime", zone.read_bytes())
         machine.write("/etc/timezone", TIMEZONE + "\n")
         template = "RSYSLOG_TraditionalFileFormat" if self.plan.traditional_stamps else "RSYSLOG_FileFormat"
-        machine.write("/etc/rsyslog.conf", 'module(load="imuxsock")\nglobal(workDirectory="/var/spool/rsyslog")\n'
+        # UseSysTimeStamp would take the kernel's time, which the lab cannot set
+        machine.write("/etc/rsyslog.conf", 'module(load="imuxsock" SysSock.UseSysTimeStamp="off")\nglobal(workDirectory="/var/spool/rsyslog")\n'
                       f'mail.* action(type="omfile" file="/var/log/mail.log" template="{template}")\n')
         for name, content in certificates.items():
             machine.write(f"/etc/ssl/lab/{name}", content, 0o644)
@@ -63,20 +69,63 @@ class MailHost:
         self.machine.run("sievec", f"{home}/.dovecot.sieve")
         self.machine.run("chown", "-R", "vmail:vmail", "/srv/mail")
 
+    def fake_clock(self, library: bytes, shift: float) -> None:
+        """Put the lab's clock (labclock.c) under every program of this host.
+
+        The servers themselves then write the stamps.  Time passes at its own
+        pace between two calls of `shift_clock`.
+        """
+        self.machine.write("/usr/lib/labclock.so", library)
+        self.machine.write("/etc/labclock", bytes(8 + 16 * 4095), 0o644)
+        self._clock_changes = 0
+        # what the kernel dates from a minute ago on belongs to the lab; older files keep their times
+        self.shift_clock(shift, time.time() - 60)
+        self.machine.write("/etc/ld.so.preload", "/usr/lib/labclock.so\n")
+
+    def shift_clock(self, shift: float, since: float | None = None) -> None:
+        """All programs see the new time at once: they have the file mapped, and its count is written last."""
+        pair = struct.pack("=qq", int((since or time.time()) * 1e9), int(shift * 1e9))
+        handle = os.open(self.machine.path("/etc/labclock"), os.O_WRONLY)
+        os.pwrite(handle, pair, 8 + 16 * self._clock_changes)
+        self._clock_changes += 1
+        os.pwrite(handle, struct.pack("=q", self._clock_changes), 0)
+        os.close(handle)
+
+    def rotate(self, mtime: float, number_kept: int = 10) -> None:
+        """What logrotate does at midnight: mail.log becomes mail.log.1, that one mail.log.2.gz, and so on."""
+        for name in ("/var/log/mail.log", "/var/log/rspamd/rspamd.log"):
+            current = self.machine.path(name)
+            for number in range(number_kept, 1, -1):
+                older = current.with_name(f"{current.name}.{number}.gz")
+                if older.exists():
+                    older.rename(current.with_name(f"{current.name}.{number + 1}.gz"))
+            first = current.with_name(current.name + ".1")
+            if first.exists():
+                packed = current.with_name(current.name + ".2.gz")
+                with open(packed, "wb") as target, gzip.GzipFile(first.name, "wb", 9, target, mtime=mtime) as out:
+                    out.write(first.read_bytes())
+                first.unlink()
+            if current.exists():
+                current.rename(first)
+        self._syslog_process.send_signal(signal.SIGHUP)
+        self._rspamd_process.send_signal(signal.SIGUSR1)
+
     # -- life ------------------------------------------------------------
 
     def start(self) -> None:
         self.start_syslog()
         self._processes.append(self.machine.start("/usr/bin/redis-server", "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"))
         self._wait_port("127.0.0.1", 6379)
-        self._processes.append(self.machine.start("/usr/bin/rspamd", "-f", "-u", "_rspamd", "-g", "_rspamd",
-                                                  output="/var/log/rspamd-stderr.log"))
+        self._rspamd_process = self.machine.start("/usr/bin/rspamd", "-f", "-u", "_rspamd", "-g", "_rspamd",
+                                                  output="/var/log/rspamd-stderr.log")
+        self._processes.append(self._rspamd_process)
         self._wait_port("127.0.0.1", 11332)
         self.start_dovecot()
         self.start_postfix()
 
     def start_syslog(self) -> None:
-        self._processes.append(self.machine.start("/usr/sbin/rsyslogd", "-n", output="/var/log/rsyslog-stderr.log"))
+        self._syslog_process = self.machine.start("/usr/sbin/rsyslogd", "-n", output="/var/log/rsyslog-stderr.log")
+        self._processes.append(self._syslog_process)
         wait_for("the syslog socket", self.machine.path("/dev/log").exists)
 
     def start_dovecot(self) -> None:
@@ -118,6 +167,11 @@ class MailHost:
 
     def queue_is_empty(self) -> bool:
         return not self.queue()
+
+    def is_busy(self) -> bool:
+        """Whether Postfix is receiving or delivering something at this moment."""
+        spool = self.machine.path("/var/spool/postfix")
+        return any(path.is_file() for name in ("maildrop", "incoming", "active") for path in (spool / name).rglob("*"))
 
     def maildir(self, user: str) -> Path:
         return self.machine.path(f"/srv/mail/{self.plan.domain}/{user}/Maildir")

@@ -20,7 +20,7 @@ import truth
 from host import MailHost
 from sink import Sink
 from machine import Machine, Wire, end, enter_network, run, wait_for
-from truth import Mail, fate, utc_now
+from truth import Mail, fate, utc
 from world import DNS_ADDRESS, MAIL, MX, OFFICE_A, OFFICE_B, OUTSIDE, OWN, SELECTOR, TIMEZONE, HostPlan, dns_lines
 
 OUTSIDE_NETWORK = "outside"
@@ -42,6 +42,7 @@ class Lab:
         self.versions = roots.versions(self._base)
         self._work = Path(tempfile.mkdtemp(prefix="mail-lab-"))
         self.failed_into: Path | None = None
+        self.shift = 0.0
         self._open: list = []
         self.hosts: dict[str, MailHost] = {}
 
@@ -137,6 +138,26 @@ class Lab:
              "-out", str(folder / "cert.pem")])
         return {name: (folder / name).read_bytes() for name in ("ca.pem", "cert.pem", "key.pem")}
 
+    # -- time ------------------------------------------------------------
+
+    def now(self) -> float:
+        """The time on the hosts' clocks."""
+        return time.time() + self.shift
+
+    def start_clock(self, stamp: float) -> None:
+        """Before the start: all hosts live at `stamp` instead of today."""
+        library = self._work / "labclock.so"
+        run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(Path(__file__).with_name("labclock.c")), "-ldl"])
+        self.shift = stamp - time.time()
+        for host in self.hosts.values():
+            host.fake_clock(library.read_bytes(), self.shift)
+
+    def set_clock(self, stamp: float) -> None:
+        """Make it `stamp` on every host, in one moment for all programs."""
+        self.shift = stamp - time.time()
+        for host in self.hosts.values():
+            host.shift_clock(self.shift)
+
     # -- sending ---------------------------------------------------------
 
     @property
@@ -154,7 +175,7 @@ class Lab:
     def note(self, label: str, kind: str, sender: str, recipients: list[str], subject: str, mid: str | None, **more: object) -> Mail:
         """A new entry of expected.json; the outcomes are filled in later."""
         mail = Mail(label, kind, mid, sender, subject, [fate(recipient, "not_seen") for recipient in recipients],
-                    sent_at=utc_now(), more=dict(more))
+                    sent_at=utc(self.now()), more=dict(more))
         self.mails.append(mail)
         return mail
 
@@ -162,7 +183,7 @@ class Lab:
                message: bytes | None = None, mid: str | None = None, **more: object) -> Mail:
         """A person of ours sends a mail through their own server's submission port."""
         mid = mid or messages.message_id(self.scenario, label, sender.split("@")[1])
-        message = message or messages.build(sender, recipients, subject, mid, **more)  # type: ignore[arg-type]
+        message = message or messages.build(sender, recipients, subject, mid, stamp=self.now(), **more)  # type: ignore[arg-type]
         mail = self.note(label, "submission", sender, recipients, subject, mid)
         host = self.host_of(sender)
         source = source or (OFFICE_A if host.name == "mail" else OFFICE_B)
@@ -173,7 +194,7 @@ class Lab:
                 message: bytes | None = None, mid: str | None = None, tls: bool = False, **more: object) -> Mail:
         """Somebody outside hands a mail to the server of the first recipient."""
         mid = mid or messages.message_id(self.scenario, label, sender.split("@")[1] if "@" in sender else "mailer.test")
-        message = message or messages.build(sender, recipients, subject, mid, **more)  # type: ignore[arg-type]
+        message = message or messages.build(sender, recipients, subject, mid, stamp=self.now(), **more)  # type: ignore[arg-type]
         mail = self.note(label, "inbound", sender, recipients, subject, mid)
         replies = clients.send(self.host_of(recipients[0]).address, source, helo, sender, recipients, message, tls)
         mail.reply = replies.final
@@ -186,7 +207,7 @@ class Lab:
         """The same mail once more, as a server does that was told to come back later."""
         mail.more["first_replies"] = [*mail.more.get("first_replies", []), mail.reply]
         recipients = [recipient["recipient"] for recipient in mail.recipients]
-        message = messages.build(mail.sender, recipients, mail.subject, mail.message_id)
+        message = messages.build(mail.sender, recipients, mail.subject, mail.message_id, stamp=self.now())
         mail.reply = clients.send(self.host_of(recipients[0]).address, source, helo, mail.sender, recipients, message).final
         mail.more.pop("replies_to_recipients", None)
 
@@ -231,6 +252,19 @@ class Lab:
             wait_for("empty queues", lambda: all(host.queue_is_empty() for host in self.hosts.values()), seconds, 0.3)
             time.sleep(0.5)
 
+    def wait_empty_but(self, stuck: Callable[[str], bool], seconds: float = 60) -> None:
+        """Until the queues hold only mail for recipients that are `stuck`."""
+        def done() -> bool:
+            return all(stuck(recipient["address"]) for host in self.hosts.values()
+                       for entry in host.queue() for recipient in entry["recipients"])
+
+        wait_for("queues without fresh mail", done, seconds, 0.5)
+
+    def remember_of(self, address: str, number: int) -> None:
+        """Keep the first few messages of one mailbox."""
+        copies = [copy for copy in truth.copies([self.host_of(address)]) if copy.address == address]
+        self.removed += copies[:number]
+
     def remember(self) -> None:
         """Keep the messages that are in the mailboxes now, before somebody deletes them."""
         known = {copy.key for copy in self.removed}
@@ -238,11 +272,12 @@ class Lab:
 
     # -- evidence --------------------------------------------------------
 
-    def save(self, target: Path, readme: str) -> None:
+    def save(self, target: Path, readme: str, keep_messages: int | None = None) -> None:
         """Check the truth, then copy logs and messages and write expected.json and README.md."""
         hosts = list(self.hosts.values())
         truth.verify(self.mails, hosts)
         self.remember()
+        self.removed = chosen(self.removed, keep_messages)
         queues = {host.name: host.queue() for host in hosts}
         configurations = {host.name: host.configuration() for host in hosts}
         time.sleep(1)  # the servers' last lines reach their files
@@ -265,10 +300,10 @@ class Lab:
         fresh.rename(target)
 
     def _copy_logs(self, host: MailHost, folder: Path) -> None:
-        shutil.copyfile(host.machine.path("/var/log/mail.log"), folder / "mail.log")
-        rspamd = host.machine.path("/var/log/rspamd/rspamd.log")
-        if rspamd.exists():
-            shutil.copyfile(rspamd, folder / "rspamd.log")
+        """Logs and their rotated forms, byte for byte."""
+        for pattern in ("mail.log*", "rspamd/rspamd.log*"):
+            for path in sorted(host.machine.path("/var/log").glob(pattern)):
+                shutil.copyfile(path, folder / path.name)
 
     def _keep(self, target: Path) -> None:
         """What a failed run left, for whoever has to find out why."""
@@ -286,6 +321,17 @@ class Lab:
     def expected(self) -> dict:
         return {"scenario": self.scenario, "suite": self.suite, "versions": self.versions, "timezone": TIMEZONE, "own": OWN,
                 "mails": [mail.to_json() for mail in self.mails]}
+
+
+def chosen(copies: list[truth.Copy], number: int | None) -> list[truth.Copy]:
+    """All messages, or an even sample that holds a third of reports and Junk, which are rare."""
+    if number is None or len(copies) <= number:
+        return copies
+    special = [copy for copy in copies if copy.mailbox != "INBOX" or b"report-type=delivery-status" in copy.content]
+    ordinary = [copy for copy in copies if copy not in special]
+    few = special[::max(1, len(special) * 3 // number)]
+    rest = ordinary[::max(1, len(ordinary) // max(1, number - len(few)))]
+    return [*few, *rest]
 
 
 def _answers(name: str) -> bool:

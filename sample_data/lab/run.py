@@ -51,7 +51,7 @@ def play(name: str, options: argparse.Namespace) -> None:
     try:
         with lab:
             module.run(lab)
-            lab.save(options.output / folder, module.README)
+            lab.save(options.output / folder, module.README, getattr(module, "KEPT_MESSAGES", None))
     finally:
         signal.alarm(0)
 

@@ -67,8 +67,9 @@ class Mail:
                 **self.more, "recipients": self.recipients}
 
 
-def utc_now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def utc(stamp: float) -> str:
+    """A Unix time as ISO 8601 in UTC."""
+    return datetime.datetime.fromtimestamp(stamp, datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def fate(recipient: str, outcome: str, final: str | None = None, mailbox: str | None = None, attempts: int | None = None,
@@ -122,16 +123,17 @@ def verify(mails: list[Mail], hosts: list[MailHost]) -> None:
     present = copies(hosts)
     queued = {(entry_id, recipient["address"]) for host in hosts for entry in host.queue()
               for entry_id in [entry["queue_id"]] for recipient in entry["recipients"]}
+    reports = [copy for copy in present if b"report-type=delivery-status" in copy.content]
     problems: list[str] = []
     for mail in mails:
         if not mail.check or not mail.message_id:
             continue
-        problems += _check(mail, present, {address for _, address in queued})
+        problems += _check(mail, present, reports, {address for _, address in queued})
     if problems:
         raise TruthError("\n".join(problems))
 
 
-def _check(mail: Mail, present: list[Copy], queued: set[str]) -> list[str]:
+def _check(mail: Mail, present: list[Copy], reports: list[Copy], queued: set[str]) -> list[str]:
     problems = []
     of_mail = [copy for copy in present if copy.message_id == mail.message_id]
     expected: list[tuple[str, str]] = []
@@ -145,7 +147,7 @@ def _check(mail: Mail, present: list[Copy], queued: set[str]) -> list[str]:
     wanted = sorted((address.replace(_detail(address), ""), mailbox) for address, mailbox in expected)
     if there != wanted:
         problems.append(f"{mail.label} {mail.message_id}: copies in {there}, expected in {wanted}")
-    reports = [copy for copy in present if is_report_about(copy.content, mail.message_id or "")]
+    reports = [copy for copy in reports if is_report_about(copy.content, mail.message_id or "")]
     if mail.notified != any(copy.address == mail.sender for copy in reports):
         problems.append(f"{mail.label}: notified={mail.notified}, but reports in {[copy.address for copy in reports]}")
     return problems

@@ -112,6 +112,8 @@ def dns_lines(hosts: list[HostPlan], keys: dict[str, str]) -> list[str]:
             lines += [f"host-record={name},{address}", f"ptr-record={reverse_name(address)},{name}"]
     lines += [
         "mx-host=example.net,mx.example.net,10",
+        "mx-host=slow.example.net,mx.example.net,10",
+        "host-record=old.shop.test,192.0.2.200",
         'txt-record=example.net,"v=spf1 ip4:192.0.2.25 -all"',
         "mx-host=example.edu,out.example.edu,10",
         'txt-record=example.edu,"v=spf1 a:out.example.edu -all"',

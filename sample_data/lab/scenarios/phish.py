@@ -8,10 +8,12 @@ from world import HONEST, NAMELESS, PHONE
 README = """
 In Bella's Junk folder lies a mail from her bank, it seems. It came from 192.0.2.67, a rented server without a reverse name; SPF does not cover it, there is no signature, and
 DMARC of bank.test fails. Below the real header fields the sender wrote Received and Authentication-Results fields that claim the contrary,
-one of them in the name of mx.example.org itself, with a queue id that mx never gave. Anna gets another one with strings meant for her analyst's screen.
+one of them in the name of mx.example.org itself, with a queue id that mx never gave (host mail removes such fields, mx is set to keep them). Anna gets another one with strings meant for her analyst's screen.
 An honest mail from example.edu with a passing SPF stands beside it, and a colleague's name misused from outside.
 """
 
+# On mx Rspamd leaves the sender's Authentication-Results where they are; on mail it removes them, as it does by default.
+OPTIONS = {"mx": {"rspamd": {"keep_foreign_results": True}}}
 FORGED = """\
 Received: from mail.bank.test (mail.bank.test [192.0.2.200])
 	(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))
