@@ -70,23 +70,25 @@ def open_case(
         raise EvidenceError("No evidence was given: name a log, a message, a folder or a saved case.")
     if len(given) == 1 and (Path(given[0]) / MANIFEST).is_file():
         return saved_case(Store.open(given[0]))
-    _check_zones(timezone)
+    check_zones(timezone)
     try:
         found = find(given, syslog.frame, limits=limits)
-        _refuse_nothing(found, given)
+        refuse_nothing(found, given)
         return _read(found, own, timezone, year, limits, progress, [os.fspath(p) for p in given])
     finally:
         forget_stdin()
 
 
-def _check_zones(timezone: Zones) -> None:
+def check_zones(timezone: Zones) -> None:
+    """Raise OptionError when one of the zones does not exist."""
     from mailforensics.evidence.clock import check_zone
 
     for zone in [timezone] if isinstance(timezone, str) else (timezone or {}).values():
         check_zone(zone)
 
 
-def _refuse_nothing(found: Found, given: Sequence[object]) -> None:
+def refuse_nothing(found: Found, given: Sequence[object]) -> None:
+    """Raise NoEvidenceError, with the reasons, when nothing of what was given is evidence."""
     if found.sources:
         return
     if not found.left_alone:

@@ -168,14 +168,25 @@ def open_(as_json: bool, **given: Any) -> None:
 def ingest(output: str, as_json: bool, **given: Any) -> None:
     """Parse and link evidence once and keep the tables as Parquet, to open again without parsing.
 
+    Run again on the same case it reads only what is new: grown files, newly rotated ones.
+
     \b
     mailforensics ingest /var/log/mail.log* -o case/
     mailforensics trace case/ --to bob@example.org
     """
     from mailforensics.show import text
 
-    case = _case(**given)
-    case.save(output)
+    import mailforensics
+
+    with _progress() as progress:
+        case = mailforensics.ingest(
+            list(given["evidence"]),
+            output,
+            own=list(given["own"]),
+            timezone=_zones(given["timezone"]),
+            year=given["year"],
+            progress=progress,
+        )
     _answer(
         case.summary() | {"case": output},
         lambda data: f"{text.summary(data)}\n\nSaved in {terminal(output)}",

@@ -293,13 +293,25 @@ def _read_source(
     """The pieces of one source, parsed on all cores, handed on in order."""
     ahead: deque[Future[Parsed]] = deque()
     host = hosts.get(os.path.dirname(source.path))
+    at, line = source.skip_bytes, source.skip_lines + 1
+    source.resume_at = (source.skip_bytes, source.skip_lines)
     with source.open(limits) as stream:
-        for piece in pieces(stream, limits=limits):
+        stream.skip(at)
+        for piece in pieces(stream, byte_offset=at, line_number=line, limits=limits):
+            source.resume_at = _whole_so_far(piece, source.resume_at)
             ahead.append(pool.submit(parse_piece, piece, limits))
             if len(ahead) > 2:
                 yield _settle(ahead.popleft().result(), source, setting, host)
     while ahead:
         yield _settle(ahead.popleft().result(), source, setting, host)
+
+
+def _whole_so_far(piece: Piece, before: tuple[int, int]) -> tuple[int, int]:
+    """Bytes and lines up to the last line that has its end."""
+    if piece.stretch:
+        return piece.byte_offset + piece.stretch + 1, piece.line_number
+    cut = piece.data.rfind(b"\n") + 1
+    return (piece.byte_offset + cut, piece.line_number - 1 + piece.data.count(b"\n")) if cut else before
 
 
 def parse_piece(piece: Piece, limits: Limits = DEFAULT) -> Parsed:
@@ -394,7 +406,9 @@ class _Tally:
 
 def fields_again(events: Frame) -> dict[str, Frame]:
     """The fields of events read once more from their text: event_id and what each shape captured, by kind."""
-    framed = events.select("program", pl.col("pid").cast(pl.Int32), "severity", "text", framing=pl.lit("again"))
+    framed = events.select(
+        "program", pl.col("pid").cast(pl.Int32), "severity", "text", framing=pl.lit("again")
+    )
     tables = parse(framed, grammars()).lines
     ids = events["event_id"]
     return {

@@ -34,14 +34,16 @@ class Piece:
     stretch: int = 0
 
 
-def pieces(stream: Readable, *, limits: Limits = DEFAULT) -> Iterator[Piece]:
+def pieces(
+    stream: Readable, *, byte_offset: int = 0, line_number: int = 1, limits: Limits = DEFAULT
+) -> Iterator[Piece]:
     """Cut a stream into pieces at line ends. Memory: about two pieces, however long a line is.
 
     >>> import io
     >>> [(p.line_number, p.byte_offset, p.data) for p in pieces(io.BytesIO(b"one\\ntwo"))]
     [(1, 0, b'one\\n'), (2, 4, b'two')]
     """
-    offset, line, carry = 0, 1, b""
+    offset, line, carry = byte_offset, line_number, b""
     while block := stream.read(limits.piece_bytes):
         data = carry + block if carry else block
         cut = data.rfind(b"\n") + 1

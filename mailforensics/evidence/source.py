@@ -64,7 +64,10 @@ class Source:
     limits_hit: list[str] = field(default_factory=list)
     source_id: int = 0
     _opener: Callable[[], BinaryIO] | None = None
-    _samples: list[str] | None = None
+    skip_bytes: int = 0  # an ingest that has read so far goes on from here
+    skip_lines: int = 0
+    resume_at: tuple[int, int] = (0, 0)  # bytes and lines up to the end of the last whole line that was read
+    _samples: list[tuple[int, str]] | None = None
     _content: str | None = None
 
     @property
@@ -74,59 +77,92 @@ class Source:
 
     def open(self, limits: Limits = DEFAULT) -> Stream:
         """The decompressed bytes, read-only, within the limits."""
-        return Stream(self.raw(), self.compression, self.limits_hit, limits)
+        raw = self.raw() if self.compression else cast(BinaryIO, _Bounded(self.raw(), self.size))
+        return Stream(raw, self.compression, self.limits_hit, limits)
 
     def raw(self) -> BinaryIO:
         """The bytes as they lie there, compressed or not."""
-        return self._opener() if self._opener else open(self.path, "rb")  # noqa: SIM115 (the caller closes it)
+        return self._opener() if self._opener else open(self.path, "rb")
 
     def survey(self, framer: Framer, limits: Limits = DEFAULT) -> Survey:
         """A look at the stamps in file order: at some places of a plain file, all through a compressed one."""
         plain = not self.compression and self._opener is None
         if not plain and self._samples is None:
             self.look_through(limits)
-        texts = self._seek_samples() if plain else self._samples
-        lines = pl.DataFrame({"line": texts}, schema={"line": pl.String})
+        texts = self._seek_samples() if plain else self._samples or []
+        new = [text for at, text in texts if at >= self.skip_bytes]
+        lines = pl.DataFrame({"line": new}, schema={"line": pl.String})
         return survey(framer(lines)) if lines.height else Survey()
 
     def look_through(self, limits: Limits) -> None:
         """Read a stream once from end to end: its length, its SHA-256, and sample lines of each half megabyte."""
-        texts: list[str] = []
-        digest = hashlib.sha256()
+        texts: list[tuple[int, str]] = []
+        digest, at = hashlib.sha256(), 0
         with Stream(self.raw(), self.compression, [], limits) as stream:
-            block, first = stream.read(1 << 19), True
+            block = stream.read(1 << 19)
             while block:
                 digest.update(block)
                 following = stream.read(1 << 19)
-                texts += _whole_lines(block[:4096], first=first, last=len(block) <= 4096 and not following)
-                texts += _whole_lines(block[-8192:], first=first and len(block) <= 8192, last=not following)
-                block, first = following, False
+                texts += _whole_lines(
+                    block[:4096], at, first=at == 0, last=len(block) <= 4096 and not following
+                )
+                tail = max(len(block) - 8192, 0)
+                texts += _whole_lines(block[tail:], at + tail, first=at + tail == 0, last=not following)
+                at += len(block)
+                block = following
             self.decompressed_size = stream.out
         self._samples, self._content = texts, digest.hexdigest()
 
     def content_hash(self, limits: Limits = DEFAULT) -> str:
         """SHA-256 of the decompressed bytes."""
+        if self._content is None and not self.compression and self._opener is None:
+            self._content = self.sha256 or file_hash(self)
         if self._content is None:
             self.look_through(limits)
         return self._content or ""
 
-    def _seek_samples(self) -> list[str]:
-        """Lines of a plain file: its head, its tail, and some between."""
-        texts: list[str] = []
-        step = max(self.size // _SAMPLES, 8192)
+    def _seek_samples(self) -> list[tuple[int, str]]:
+        """Lines of a plain file with the offset of their block: its head, its tail, and some between."""
+        texts: list[tuple[int, str]] = []
+        begin = self.skip_bytes
+        step = max((self.size - begin) // _SAMPLES, 8192)
         with open(self.path, "rb") as raw:
-            for at in [*range(0, self.size, step), max(self.size - 8192, 0)]:
+            for at in [*range(begin, self.size, step), max(self.size - 8192, begin)]:
                 raw.seek(at)
-                block = raw.read(8192)
-                texts += _whole_lines(block, first=at == 0, last=at + len(block) >= self.size)
+                block = raw.read(min(8192, self.size - at))
+                texts += _whole_lines(block, at, first=at == begin, last=at + len(block) >= self.size)
         return texts
 
 
-def _whole_lines(block: bytes, *, first: bool, last: bool) -> list[str]:
+def _whole_lines(block: bytes, at: int, *, first: bool, last: bool) -> list[tuple[int, str]]:
+    """Some whole lines of a block that stands at this offset; its first and last line may be cut."""
     lines = block.split(b"\n")
     lines = lines[0 if first else 1 : None if last else -1]
     picked = lines if len(lines) <= 8 else lines[:4] + lines[-4:]
-    return [line[:4096].decode("utf-8", "replace") for line in picked]
+    return [(at, line[:4096].decode("utf-8", "replace")) for line in picked]
+
+
+class _Bounded:
+    """The first so many bytes of a file: a log that grows while it is read ends where it ended when it was found."""
+
+    def __init__(self, raw: BinaryIO, size: int) -> None:
+        self._raw, self._left = raw, size
+
+    def read(self, size: int) -> bytes:
+        data = self._raw.read(min(size, self._left))
+        self._left -= len(data)
+        return data
+
+    def skip(self, size: int) -> bool:
+        """Go on behind so many bytes; False when this stream cannot be entered in the middle."""
+        if not self._raw.seekable():
+            return False
+        self._raw.seek(size)
+        self._left -= size
+        return True
+
+    def close(self) -> None:
+        self._raw.close()
 
 
 class Stream:
@@ -148,6 +184,13 @@ class Stream:
 
     def close(self) -> None:
         self._raw.close()
+
+    def skip(self, size: int) -> None:
+        """Go on behind the first so many decompressed bytes."""
+        if isinstance(self._raw, _Bounded) and self._raw.skip(size):
+            return
+        while size > 0 and (part := self.read(min(size, 1 << 20))):
+            size -= len(part)
 
     def read(self, size: int) -> bytes:
         if self._stopped:
@@ -581,9 +624,14 @@ def _drop_twins(found: Found, limits: Limits) -> None:
 
 
 def file_hash(source: Source) -> str:
-    """SHA-256 of the file as it lies there (of an archive: of the whole archive)."""
+    """SHA-256 of the file as it lies there (of a member: of the whole archive), up to the size it was found with."""
     path = source.path if source.path != "-" else (_stdin_spool[0] if _stdin_spool else "")
     if not path:
         return ""
+    digest = hashlib.sha256()
+    left = os.stat(path).st_size if source.member else source.size
     with open(path, "rb") as raw:
-        return hashlib.file_digest(raw, "sha256").hexdigest()
+        while left > 0 and (block := raw.read(min(left, 1 << 20))):
+            digest.update(block)
+            left -= len(block)
+    return digest.hexdigest()

@@ -48,7 +48,7 @@ def link(log: Log, classify: Classify, header_scans: Frame | None = None) -> Lin
     messages = messages.join(journey_keys(messages, found), on="message_key", how="left")
     messages = _with_links(messages, found)
     sessions = pl.concat([smtp_sessions(log, lives), dovecot_sessions(log)], how="diagonal_relaxed")
-    messages = _with_session(messages, sessions)
+    messages = _with_session(messages, sessions).sort("received_time", "message_key", nulls_last=True)
     deliveries = _with_causes(deliveries, "response", classify)
     rejects = _with_causes(rejects, "text", classify)
     tables = {

@@ -9,17 +9,20 @@ import polars as pl
 
 Frame = pl.DataFrame
 
+KINDS = (
+    "postfix.smtpd.client", "postfix.smtpd.connect", "postfix.smtpd.disconnect", "postfix.smtpd.auth_failed",
+    "postfix.smtpd.reject", "postfix.smtpd.proxy", "postfix.tls.established", "postfix.cleanup.message_id",
+    "postfix.cleanup.milter", "postfix.cleanup.check", "postfix.postscreen.reject", "postfix.qmgr.active",
+    "postfix.qmgr.expired", "postfix.delivery", "postfix.removed", "postfix.pickup", "postfix.postsuper",
+    "postfix.bounce.notification", "rspamd.task", "dovecot.mailbox", "dovecot.login", "dovecot.login_failed",
+    "dovecot.session_end",
+)  # fmt: skip
+"""The kinds of line that links are made from; the fields of all others are read again when someone asks for them."""
+
 EVENT_COLUMNS = (
-    "time",
-    "host",
-    "instance",
-    "daemon",
-    "pid",
-    "queue_id",
-    "session_id",
-    "severity",
-    "source_id",
-)
+    "event_id", "source_id", "time", "host", "instance", "daemon", "system", "pid", "queue_id", "session_id", "kind",
+)  # fmt: skip
+"""The event columns that links are made from."""
 
 
 @dataclass

@@ -1,0 +1,322 @@
+"""Evidence into a saved case, piece by piece: what a log that is larger than memory, or a nightly run, goes through.
+
+    mailforensics ingest /var/log/mail.log* -o case/        the first time: everything
+    mailforensics ingest /var/log/mail.log* -o case/        the next day: only the bytes that are new
+
+What is new is known by content: a file that grew is read from where it ended, a rotated or compressed file that holds nothing but
+known bytes is not read again under its new name. The case changes in one step at the end (``store.py``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from mailforensics import reading, schema
+from mailforensics.case import (
+    DOCUMENT_TABLES,
+    LINKED_TABLES,
+    Case,
+    Paths,
+    check_zones,
+    refuse_nothing,
+    saved_case,
+    tool_version,
+)
+from mailforensics.evidence import mailbox
+from mailforensics.evidence.source import Found, Source, file_hash, find, forget_stdin
+from mailforensics.findings.causes import classify_frame
+from mailforensics.grammar import syslog
+from mailforensics.headers.message import read_messages
+from mailforensics.limits import DEFAULT, Limits
+from mailforensics.link.build import link
+from mailforensics.link.log import EVENT_COLUMNS, KINDS, Log
+from mailforensics.reading import Progress, Zones
+from mailforensics.store import MANIFEST, Store
+
+Frame = pl.DataFrame
+
+
+def ingest(
+    paths: Paths,
+    folder: str | os.PathLike[str],
+    *,
+    own: Sequence[str] = (),
+    timezone: Zones = None,
+    year: int | None = None,
+    limits: Limits = DEFAULT,
+    progress: Progress | None = None,
+) -> Case:
+    """Read evidence into the case in a folder, new or existing, and return the case.
+
+    Options as for ``open_case``. Raises its errors, and CaseError when the folder cannot be used or another process
+    writes to it. An ingest that is interrupted leaves the case as it was before.
+    """
+    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    check_zones(timezone)
+    store = Store.create(folder)
+    with store.locked():
+        before = Store.open(folder) if (store.folder / MANIFEST).is_file() else None
+        try:
+            found = find(given, syslog.frame, limits=limits)
+            refuse_nothing(found, given)
+            known = _Known.of(before)
+            known.sort_out(found, limits)
+            if before is not None and not found.sources:
+                return saved_case(before)
+            return _write(store, before, known, found, own, timezone, year, limits, progress, given)
+        finally:
+            forget_stdin()
+
+
+@dataclass
+class _Known:
+    """The logs and messages that a case holds already."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    contents: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, store: Store | None) -> _Known:
+        if store is None:
+            return cls()
+        return cls(store.read("sources").to_dicts(), [dict(row) for row in store.about.get("contents", [])])
+
+    def sort_out(self, found: Found, limits: Limits) -> None:
+        """Keep only what is new: whole sources, or the grown end of one that is known."""
+        new: list[Source] = []
+        last = max((row["source_id"] for row in self.rows), default=0)
+        for source in found.sources:
+            grown = self._match(source, limits)
+            if grown is None:
+                last += 1
+                source.source_id = last
+                new.append(source)
+            elif grown["bytes"] == source.decompressed_size:
+                self._moved(grown["source_id"], source)
+            else:
+                source.source_id = grown["source_id"]
+                source.skip_bytes, source.skip_lines = grown["resume"], grown["lines"]
+                new.append(source)
+        found.sources[:] = new
+
+    def _moved(self, source_id: int, source: Source) -> None:
+        """A known log that now lies under another name (rotated, compressed)."""
+        for row in self.rows:
+            if row["source_id"] == source_id and not (
+                os.path.exists(row["path"]) and row["path"] == source.path
+            ):
+                row |= {
+                    "path": source.path,
+                    "member": source.member,
+                    "size": source.size,
+                    "compression": source.compression or None,
+                }
+                row["sha256"] = file_hash(source)
+
+    def _match(self, source: Source, limits: Limits) -> dict[str, Any] | None:
+        """The known content that this source begins with (None: it is new). Of several, the longest."""
+        if source.decompressed_size is None:
+            source.look_through(limits)
+        size = source.decompressed_size or 0
+        fitting = sorted(
+            (row for row in self.contents if row["bytes"] <= size), key=lambda row: -row["bytes"]
+        )
+        for row, digest in zip(
+            fitting, _prefix_hashes(source, [row["bytes"] for row in fitting], limits), strict=True
+        ):
+            if row["bytes"] and digest == row["sha256"]:
+                return row
+        return None
+
+
+def _prefix_hashes(source: Source, lengths: Sequence[int], limits: Limits) -> list[str]:
+    """SHA-256 of the first so many decompressed bytes, for several lengths in one reading."""
+    found: dict[int, str] = {}
+    wanted = sorted(set(lengths))
+    digest, at = hashlib.sha256(), 0
+    with source.open(limits) as stream:
+        for length in wanted:
+            while at < length:
+                block = stream.read(min(length - at, 1 << 20))
+                if not block:
+                    return [found.get(length, "") for length in lengths]
+                digest.update(block)
+                at += len(block)
+            found[length] = digest.copy().hexdigest()
+    return [found[length] for length in lengths]
+
+
+class _Parts:
+    """The sink of an ingest: each piece goes to disk at once; only what links are made from stays."""
+
+    def __init__(self, store: Store, pool: ThreadPoolExecutor) -> None:
+        self._store, self._pool = store, pool
+        self._writing: list[Future[str]] = []
+        self.slim: list[Frame] = []
+        self.lines: dict[str, list[Frame]] = {}
+
+    def add(self, events: Frame, lines: Mapping[str, Frame]) -> None:
+        names = [c for c in schema.TABLES["events"].names if c in events.columns]
+        number = len(self._writing) + 1
+        self._writing.append(self._pool.submit(self._store.write, "events", events.select(names), number))
+        self.keep(events, lines)
+
+    def keep(self, events: Frame, lines: Mapping[str, Frame]) -> None:
+        self.slim.append(events.filter(pl.col("kind").is_not_null()).select(EVENT_COLUMNS))
+        for kind in KINDS:
+            if kind in lines:
+                self.lines.setdefault(kind, []).append(lines[kind])
+
+    def written(self) -> list[str]:
+        return [part.result() for part in self._writing]
+
+    def log(self) -> Log:
+        events = (
+            pl.concat(self.slim, how="vertical_relaxed")
+            if self.slim
+            else schema.empty("events").select(EVENT_COLUMNS)
+        )
+        return Log(
+            events, {kind: pl.concat(parts, how="diagonal_relaxed") for kind, parts in self.lines.items()}
+        )
+
+
+def _write(
+    store: Store, before: Store | None, known: _Known, found: Found, own: Sequence[str], timezone: Zones, year: int | None,
+    limits: Limits, progress: Progress | None, given: Sequence[object],
+) -> Case:  # fmt: skip
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    tables: dict[str, list[str]] = {}
+    with ThreadPoolExecutor(2) as pool:
+        parts = _Parts(store, pool)
+        old_parts = _old_parts(store, before, parts, found)
+        sources = reading.read_logs(
+            found, parts, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now
+        )
+        sources = sources.with_columns(tool_version=pl.lit(tool_version()))
+        documents, header_scans = _documents(before, found, own, limits)
+        linked = link(parts.log(), classify_frame, header_scans)
+        frames = {name: schema.conform(name, linked.tables[name]) for name in LINKED_TABLES}
+        tables["events"] = old_parts + parts.written()
+        frames |= documents | {"sources": _merged_sources(known, sources, _counted(store, tables["events"]))}
+        names = schema.TABLES
+        writing = {
+            name: pool.submit(
+                store.write, name, frames.get(name, schema.empty(name)).select(_public(name, frames))
+            )
+            for name in names
+            if name != "events"
+        }
+        tables |= {name: [written.result()] for name, written in writing.items()}
+    about = _about(before, known, found, own, timezone, given, frames["sources"])
+    store.commit(tables, about)
+    return saved_case(store)
+
+
+def _old_parts(store: Store, before: Store | None, parts: _Parts, found: Found) -> list[str]:
+    """The parts that the case has already; a last line that was cut when it was read is taken out, it comes again."""
+    resumed = {source.source_id: source.skip_bytes for source in found.sources if source.skip_bytes}
+    kept: list[str] = []
+    for number, part in enumerate(before.tables.get("events", []) if before else [], start=1):
+        events = pl.read_parquet(store.folder / part)
+        stale = pl.any_horizontal(
+            [
+                pl.lit(False),
+                *(
+                    (pl.col("source_id") == key) & (pl.col("byte_offset") >= at)
+                    for key, at in resumed.items()
+                ),
+            ]
+        )
+        fresh = events.filter(~stale)
+        kept.append(part if fresh.height == events.height else store.write("events", fresh, 90_000 + number))
+        parts.keep(fresh, reading.fields_again(fresh.filter(pl.col("kind").is_in(KINDS))))
+    return kept
+
+
+def _public(name: str, frames: Mapping[str, Frame]) -> list[str]:
+    frame = frames.get(name)
+    return [c for c in schema.TABLES[name].names if frame is None or c in frame.columns]
+
+
+def _documents(
+    before: Store | None, found: Found, own: Sequence[str], limits: Limits
+) -> tuple[dict[str, Frame], Frame]:
+    """The tables of the messages, old ones included."""
+    mails = (
+        message
+        for source in found.sources
+        if source.role in ("message", "mbox")
+        for message in mailbox.messages(source, limits=limits)
+    )
+    read = read_messages(mails, own=own, limits=limits)
+    tables = {name: read.frames[name] for name in DOCUMENT_TABLES}
+    scans = read.frames["scans"]
+    if before is not None:
+        old_scans = before.read("scans").filter(pl.col("origin") == "header")
+        tables = {
+            n: pl.concat([schema.conform(n, before.read(n)), schema.conform(n, t)], how="diagonal_relaxed")
+            for n, t in tables.items()
+        }
+        scans = pl.concat(
+            [schema.conform("scans", old_scans), schema.conform("scans", scans)], how="diagonal_relaxed"
+        )
+    return {name: schema.conform(name, frame) for name, frame in tables.items()}, scans
+
+
+def _merged_sources(known: _Known, fresh: Frame, counted: Frame) -> Frame:
+    """The rows of ``sources``: one that grew keeps its number; what came out of each is counted in the events."""
+    rows = {row["source_id"]: row for row in known.rows} | {row["source_id"]: row for row in fresh.to_dicts()}
+    counts = {row["source_id"]: row for row in counted.to_dicts()}
+    for key, row in rows.items():
+        row |= counts.get(key, {})
+    frame = pl.DataFrame([rows[key] for key in sorted(rows)], infer_schema_length=None)
+    return schema.conform("sources", frame)
+
+
+def _counted(store: Store, parts: Sequence[str]) -> Frame:
+    """Lines, events, lines not understood and times per source."""
+    if not parts:
+        return pl.DataFrame(schema={"source_id": pl.Int32})
+    events = pl.scan_parquet([store.folder / part for part in parts])
+    missed = pl.col("parse_status").is_in(["unparsed", "oversize"]).sum().cast(pl.Int64)
+    return events.group_by("source_id").agg(
+        pl.len().cast(pl.Int64).alias("lines"), pl.len().cast(pl.Int64).alias("events"), missed.alias("unparsed"),
+        pl.col("time").min().alias("time_min"), pl.col("time").max().alias("time_max"),
+    ).sort("source_id").collect()  # fmt: skip
+
+
+def _about(
+    before: Store | None, known: _Known, found: Found, own: Sequence[str], timezone: Zones, given: Iterable[object], sources: Frame
+) -> dict[str, Any]:  # fmt: skip
+    contents = {row["source_id"]: row for row in known.contents}
+    for source in found.sources:
+        contents[source.source_id] = _content(source)
+    old = before.about if before else {}
+    return {
+        "tool_version": tool_version(),
+        "given": sorted({*old.get("given", []), *(os.fspath(p) for p in given)}),  # type: ignore[call-overload]
+        "own": list(own) or old.get("own", []),
+        "timezone": timezone if isinstance(timezone, str) else old.get("timezone"),
+        "left_alone": [list(pair) for pair in found.left_alone],
+        "duplicates": [list(pair) for pair in found.duplicates],
+        "contents": [contents[key] for key in sorted(contents)],
+        "sources": sources.select("path", "member", "sha256", "size").to_dicts(),
+    }
+
+
+def _content(source: Source) -> dict[str, Any]:
+    """What was read of a source, so that its growth is known again; a last line without its end is read anew then."""
+    resume, lines = source.resume_at
+    return {
+        "source_id": source.source_id, "bytes": source.decompressed_size or source.size, "sha256": source.content_hash(),
+        "resume": resume, "lines": lines,
+    }  # fmt: skip
