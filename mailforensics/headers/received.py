@@ -611,7 +611,7 @@ class _Reader:
             self.stamp.tls_cipher = cipher
         self.stamp.tls_bits = int(part["bits"]) if part.get("bits") and len(part["bits"]) < 6 else None
         for column in ("version", "cipher", "cipher2", "bits"):
-            if part.get(column) and (self.stamp.tls_cipher or "cipher" not in column):
+            if part.get(column) and getattr(self.stamp, f"tls_{column.rstrip('2')}") is not None:
                 self.keep(f"tls_{column.rstrip('2')}", *match.span(column))
         self._use_comment_around(match.end("cipher" if part.get("cipher") else "version") - 1)
 
@@ -680,6 +680,7 @@ class _FromReader:
         self.helo_said = False  # the server tells the HELO apart from the word behind "from"
         self.name: tuple[int, int] | None = None
         self.verified = False
+        self.peer_damaged = False  # brackets stand where the address should, but hold none
 
     def read(self) -> None:
         if self.word:
@@ -711,6 +712,7 @@ class _FromReader:
             if inner and self._set_peer(inner):
                 self.verified = bool(_VERIFIED.search(body))
                 return
+        self.peer_damaged = self.peer_damaged or (self.stamp.from_ip is None and "[" in body)
         if self.name is None and not self.helo_said:
             self._read_lone_name(start, end)
 
@@ -763,7 +765,7 @@ class _FromReader:
         if part.get("ident"):
             self.stamp.ident = self.reader.keep("ident", *match.span("ident"))
         name = (part.get("name") or "").strip()
-        if name and name.lower() not in _NO_NAME and canonical_ip(name) is None:
+        if name and name.lower().rstrip(".") not in _NO_NAME and canonical_ip(name) is None:
             start, end = match.span("name")
             self.name = (start, start + len(self.text[start:end].rstrip(" .")))
         if part.get("helo"):
@@ -786,10 +788,10 @@ class _FromReader:
             match = _BRACKETED.match(self.text, start, end)
             if match and self._set_peer(match):
                 return
-        match = self.word and (
-            _BRACKETED.fullmatch(self.text, *self.word) or _BARE_IP.fullmatch(self.text, *self.word)
-        )
-        if match and self._set_peer(match) and not match.groupdict().get("name"):
+        if self.word is None or self.peer_damaged:
+            return
+        word = _BRACKETED.fullmatch(self.text, *self.word) or _BARE_IP.fullmatch(self.text, *self.word)
+        if word and self._set_peer(word) and not word.groupdict().get("name"):
             self.word = None  # the address is all there is: nothing was claimed
 
     # Whose word it is: of the client (HELO) or of the server (reverse name).
@@ -805,9 +807,9 @@ class _FromReader:
             self.helo = self.word
         if self.helo and self.helo[0] < self.helo[1]:
             self.stamp.from_helo = self.reader.keep("from_helo", *self.helo)
-        if self.name and self.name[0] < self.name[1]:
-            name = self.reader.keep("from_name", *self.name)
-            self.stamp.from_name = name.rstrip(".")
+        if self.name:
+            start, end = self.name[0], self.name[0] + len(self.text[slice(*self.name)].rstrip("."))
+            self.stamp.from_name = self.reader.keep("from_name", start, end) or None
 
     def _exim3(self) -> bool:
         """Exim 3 writes ``from name (helo) [address]``: the name in the comment is the claim."""
@@ -827,7 +829,7 @@ class _FromReader:
         if self.word is None:
             return False
         word = self.text[self.word[0] : self.word[1]]
-        if word.lower() in _NO_NAME or canonical_ip(word.strip("[]")) or word.startswith("["):
+        if word.lower().rstrip(".") in _NO_NAME or canonical_ip(word.strip("[]")) or word.startswith("["):
             return False
         if self.helo_said or self.verified or self.stamp.format == "smap":
             return True

@@ -44,8 +44,9 @@ _IP = r"(?P<from_ip>[0-9A-Fa-f:.]+)"
 _HOST = r"(?P<by_name>[0-9A-Za-z_.:-]+)"
 _SOFT = r"(?:(?P<SEP> +\()(?P<software>[^()\[\]@;=,]*[G-Zg-z/][^()\[\];=]*)(?P<SEP>\)))?"
 _WITH = r"(?P<SEP> +with +)(?P<with_protocol>(?:UTF8)?E?SMTPS?A?|LMTPS?A?|esmtps?a?|smtps?)"
-_ID = r"(?P<SEP> +id +<?)(?P<id>[0-9A-Za-z_.@+/-]+)(?P<SEP>>?)"
-_FOR = r"(?:(?P<SEP> +for +<?)(?P<for_address>[^ <>();,\[\]\"]+)(?P<SEP>>?))?"
+_ID = r"(?P<SEP> +id +)(?P<id>[0-9A-Za-z_.@+/-]+)"
+_FOR = r"(?:(?P<SEP> +for +<)(?P<for_address>[^ <>();,\[\]\"]+)(?P<SEP>>))?"
+_FOR_BARE = r"(?:(?P<SEP> +for +)(?P<for_address>[^ <>();,\[\]\"]+))?"
 _TIME = (
     r"(?P<SEP> *; *)(?P<time>(?:[A-Z][a-z]{2}, +)?[0-9]{1,2} +[A-Z][a-z]{2} +[0-9]{4} [0-9:]{8} [+-][0-9]{4})"
 )
@@ -60,7 +61,7 @@ _CERTIFICATE = r"(?:(?P<SEP> +\()(?P<comment>No +client +certificate +requested|
 _SENDER = r"(?:(?P<SEP> +\(Authenticated +sender: +)(?P<auth_user>[^ ();\[\]=]+)(?P<SEP>\)))?"
 _TLS_VERSION = (
     r"(?:(?P<SEP> +\(version=)(?P<tls_version>[A-Za-z0-9_./\\]+)(?P<SEP>,? +cipher=)(?P<tls_cipher>[A-Za-z0-9_-]+)"
-    r"(?:(?P<SEP>,? +bits=)(?P<tls_bits>[0-9]{1,4}))?(?P<SEP>(?:/[0-9]+)?(?: +verify=[A-Z]+)?\)))?"
+    r"(?:(?P<SEP>,? +bits=)(?P<tls_bits>[0-9]{1,4})(?P<SEP>/[0-9]+)?)?(?P<SEP>(?: +verify=[A-Z]+)?\)))?"
 )
 _TLS_EXIM = (
     r"(?:(?P<SEP> +\()(?P<tls_version>TLS-?v?1(?:\.[0-9])?)(?:(?P<SEP>:)(?P<tls_cipher>[A-Za-z0-9_-]+)"
@@ -90,11 +91,10 @@ _SHAPES = (
         r"(?P<SEP>from +)", _HELO, _PEER, r"\))", _TLS_USING, _CERTIFICATE, _SENDER, _BY,
         r"(?P<SEP> +\()(?P<software>Postfix)(?P<SEP>\))", _WITH, _ID, _FOR, _TIME, _END), "claim"),
     _Shape("exim", ("(Exim ",), _joined(
-        r"(?P<SEP>from +)(?P<from_domain>[0-9A-Za-z_.-]+|\[[0-9A-Fa-f.:]+\])",
-        r"(?:(?P<SEP> +\(\[)(?P<from_ip>[0-9A-Fa-f:.]+)(?P<SEP>\]:?)(?P<from_port>[0-9]{1,5})?)?",
-        r"(?:(?P<SEP> +\(?(?:helo=)?|helo=)(?P<from_helo>[0-9A-Za-z_.-]+|\[[0-9A-Fa-f.:]+\]))?(?P<SEP>\))",
+        r"(?P<SEP>from +)(?P<from_domain>[0-9A-Za-z_.-]+)(?P<SEP> +\(\[)", _IP, r"(?P<SEP>\])",
+        r"(?:(?P<SEP>:)(?P<from_port>[0-9]{1,4}))?(?:(?P<SEP> +helo=)(?P<from_helo>[0-9A-Za-z_.-]+|\[[0-9A-Fa-f.:]+\]))?(?P<SEP>\))",
         _BY, r"(?P<SEP> +with +)(?P<with_protocol>(?:UTF8)?E?SMTPS?A?|(?:utf8)?e?smtps?a?|asmtp)", _TLS_EXIM,
-        r"(?P<SEP> +\()(?P<software>Exim [^()]*(?:\([^()]*\))?)(?P<SEP>\))", _ENVELOPE, _ID, _FOR, _TIME, _END), "exim"),
+        r"(?P<SEP> +\()(?P<software>Exim [^()]*(?:\([^()]*\))?)(?P<SEP>\))", _ENVELOPE, _ID, _FOR_BARE, _TIME, _END), "exim"),
     _Shape("exchange", ("Microsoft SMTP Server",), _joined(
         r"(?P<SEP>from +)", _HELO, r"(?P<SEP> +\(\[?)", _IP, r"(?P<SEP>(?:%[0-9]+)?\]?\) +by +)", _HOST,
         r"(?P<SEP> +\(\[?)(?P<by_ip>[0-9A-Fa-f:.]+)(?P<SEP>(?:%[0-9]+)?\]?\) +with +)(?P<with_words>Microsoft +)(?P<with_protocol>SMTP)(?P<with_rest> +Server)",
@@ -120,9 +120,11 @@ _SHAPES = (
         _FOR, _TLS_VERSION, r"(?:(?P<SEP> +\()(?P<comment>Google +Transport +Security)(?P<SEP>\)))?", _TIME, _END), "claim"),
 )  # fmt: skip
 
-_IPV4 = r"^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.|$)){4}$"
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
 _NAMED_ADDRESS = r"^ *[^ ]+ +(?:[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*) *$"
-_ASIDE = r"(?i)^ *(?:envelope-|authenticated|using |version=|TLS|AUTH|No client|Client )"
+_KEYWORD = r"^(?i:from|by|via|with|id|for|envelope-from|envelope-sender)$"
+_ASIDE = r"(?i) $|^ *(?:envelope-|authenticated|using |version=|TLS|AUTH|No client|Client )"
 _MONTHS = {name: number for number, name in enumerate(
     ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1)}  # fmt: skip
 _WEEKDAYS = {"Mon": 1, "Tue": 2, "Wed": 3, "Thu": 4, "Fri": 5, "Sat": 6, "Sun": 7}
@@ -290,21 +292,26 @@ def _canonical(texts: pl.Series, name: str) -> pl.Series:
 
 def _certain(shape: _Shape, columns: Sequence[str]) -> pl.Expr:
     """Rows whose meaning the shape decides; the others are read one by one."""
-    certain = pl.lit(True)
-    if "from_ip" in columns and shape.source != "exim":
-        certain &= pl.col("address").is_not_null()
-    if shape.source == "exim":
-        literal = pl.col("from_domain").str.starts_with("[")
-        certain &= (
-            pl.col("address").is_not_null() & ~literal & ~pl.col("text").str.contains("IPv6:", literal=True)
-        )
+    said = {"exim": "helo=", "qmail": "(HELO "}.get(shape.name)
+    claims = pl.col("text").str.count_matches(r"(?i)\b(?:hell?o|ehlo|lhlo)[ =)]")
+    if said is None:
+        certain = claims == 0
+    else:
+        told = pl.col("text").str.contains(said, literal=True) & pl.col("from_helo").is_not_null()
+        certain = claims == told.cast(pl.UInt32)
+    envelopes = pl.col("text").str.count_matches("nvelope-", literal=True)
+    written = pl.col("envelope_from").is_not_null().cast(pl.UInt32) if "envelope_from" in columns else 0
+    certain &= envelopes == written
+    if "from_ip" in columns:
+        certain &= pl.col("address").is_not_null() & ~pl.col("text").str.contains("[IPv6:[", literal=True)
+    if "by_ip" in columns:
+        certain &= pl.col("by_address").is_not_null() & ~pl.col("by_name").str.contains(r"^[0-9A-Fa-f:.]+$")
     if "software" in columns:
         certain &= ~pl.col("software").fill_null("").str.contains(_ASIDE)
         certain &= ~pl.col("software").fill_null("").str.contains(_NAMED_ADDRESS)
-    words = r"^(?i:from|by|via|with|id|for|envelope-from|envelope-sender)$"
     for name in ("from_helo", "from_domain", "by_name", "id", "for_address"):
         if name in columns:
-            certain &= ~pl.col(name).fill_null("").str.contains(words)
+            certain &= ~pl.col(name).fill_null("").str.contains(_KEYWORD)
     return certain & ~pl.col("text").str.contains(
         r"(?i)mail pickup service|\.outlook\.com +with +HTTP|encrypted"
     )
@@ -314,7 +321,9 @@ def _interpreted(shape: _Shape, groups: pl.DataFrame) -> pl.DataFrame:
     """The columns of hops from the groups of a shape."""
     have = set(groups.columns)
     text = {
-        name: pl.col(name)
+        name: pl.col(name).str.replace_all(" +", " ").str.strip_chars()
+        if name in ("software", "via")
+        else pl.col(name)
         for name in ("by_name", "id", "for_address", "software", "via", "auth_user", "envelope_from")
         if name in have
     }
