@@ -136,9 +136,9 @@ def journeys(
     ends = ends.with_columns(
         recipient=pl.coalesce("recipient", "root"),
         original_recipient=pl.when(pl.col("root") != pl.col("recipient")).then(pl.col("root")),
-        sentence=sentence(),
     )
-    told = ends.group_by("journey_key", maintain_order=True).agg(
+    ends = told(ends).sort("journey_key", "root", "recipient", "message_key", nulls_last=True)
+    fates = ends.group_by("journey_key", maintain_order=True).agg(
         pl.struct(
             "recipient", "original_recipient", pl.col("fate").alias("outcome"), "mailbox", "sentence", "certainty",
             pl.col("trail").list.unique(maintain_order=True).list.sort().alias("evidence"),
@@ -153,7 +153,7 @@ def journeys(
         pl.col("last_time").max(),
         pl.col("message_key").alias("message_keys"),
     )
-    table = base.join(told, on="journey_key", how="left").join(
+    table = base.join(fates, on="journey_key", how="left").join(
         _link_lists(messages, links), on="journey_key", how="left"
     )
     table = _later_mailbox(table, messages, mailbox)
@@ -212,15 +212,24 @@ def _with_reasons(ends: Frame, deliveries: Frame, rejects: Frame) -> Frame:
     )
 
 
-def sentence() -> pl.Expr:
-    """One sentence per outcome that a support desk could send on."""
+def told(ends: Frame) -> Frame:
+    """The column ``sentence``: for each outcome one that a support desk could send on."""
+    parts = []
+    for (fate,), rows in ends.group_by("fate", maintain_order=True):
+        words = _SENTENCES.get(str(fate), pl.lit("What became of the message is not in the evidence."))
+        parts.append(rows.with_columns(sentence=words.str.replace(r": \"\"", "").str.strip_chars(" ")))
+    return pl.concat(parts) if parts else ends.with_columns(sentence=pl.lit(None, dtype=pl.String))
+
+
+def _sentences() -> dict[str, pl.Expr]:
     who, relay = (
         pl.col("recipient").fill_null("the recipient"),
         pl.col("relay_name").fill_null("the next server"),
     )
     box, reply = pl.col("mailbox").fill_null("INBOX"), pl.col("response").fill_null("")
     why = pl.col("cause_sentence").fill_null("")
-    cases: dict[str, pl.Expr] = {
+    refusal = pl.coalesce("reject_text", "response").fill_null("")
+    return {
         "delivered": pl.when(pl.col("certainty") == "seen").then(pl.format("The message lies in {} of {}.", box, who))
         .otherwise(pl.format("The mailbox server took the message for {}; what it did then is not in the evidence.", who)),
         "filed_by_sieve": pl.format("The message is there: a Sieve script of {} filed it into {}.", who, box),
@@ -231,7 +240,7 @@ def sentence() -> pl.Expr:
         "delivered_to_command": pl.format("The message for {} was handed to a program: \"{}\".", who, reply),
         "delivered_to_file": pl.format("The message for {} was written to a file: \"{}\".", who, reply),
         "discarded_by_rule": pl.format("A rule of our server discarded the message for {}; nobody was told.", who),
-        "rejected": pl.format("Our server refused the message before it was ours: \"{}\".", pl.coalesce("reject_text", "response").fill_null("")),
+        "rejected": pl.format("Our server refused the message before it was ours: \"{}\".", refusal),
         "bounced": pl.format("The message for {} was returned: \"{}\". {}", who, reply, why),
         "expired": pl.format("The message for {} was given up after too long in the queue; the last try said: \"{}\". {}", who, reply, why),
         "deferred": pl.format("The message for {} is still in the queue when the log ends; the last try said: \"{}\". {}", who, reply, why),
@@ -240,10 +249,9 @@ def sentence() -> pl.Expr:
         "expunged": pl.format("The message was delivered to {} and later removed from the mailbox by IMAP.", who),
         "retrieved_and_deleted": pl.format("The message was delivered to {} and later fetched and deleted by POP3.", who),
     }  # fmt: skip
-    out = pl.lit("What became of the message is not in the evidence.")
-    for word, text in cases.items():
-        out = pl.when(pl.col("fate") == word).then(text).otherwise(out)
-    return out.str.replace_all(r": \"\"", "").str.strip_chars(" ")
+
+
+_SENTENCES = _sentences()
 
 
 def _refused(rejects: Frame, sessions: Frame, deliveries: Frame, messages: Frame) -> Frame:

@@ -11,6 +11,7 @@ The key of a life is the event_id of its first line: stable when more evidence i
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from mailforensics.link.log import Log
@@ -29,9 +30,10 @@ _MARKS = {
 
 
 def lives(log: Log) -> Frame:
-    """Which life each line with a queue id belongs to: event_id, message_key, and the key columns host, queue, queue_id.
+    """Which life each line with a queue id belongs to: event_id, message_key, time, and the key columns host, queue, queue_id.
 
-    ``queue`` is the Postfix instance that owns the queue (``postfix/submission`` and ``postfix`` are one).
+    ``queue`` is the Postfix instance that owns the queue (``postfix/submission`` and ``postfix`` are one). The lines of a
+    life stand together, in order of time.
     """
     events = log.events.lazy().filter(
         (pl.col("system") == "postfix") & pl.col("queue_id").is_not_null() & pl.col("kind").is_not_null()
@@ -39,17 +41,21 @@ def lives(log: Log) -> Frame:
     rows = events.select("event_id", "time", "host", "instance", "daemon", "queue_id", "kind").collect()
     if not rows.height:
         return rows.select(
-            "event_id",
-            pl.col("event_id").alias("message_key"),
-            "host",
-            pl.col("instance").alias("queue"),
-            "queue_id",
-        )
-    rows = rows.hstack([_host_key(rows), _queue(rows)])
+            "event_id", pl.col("event_id").alias("message_key"), "time", "host", pl.col("instance").alias("queue"), "queue_id"
+        )  # fmt: skip
+    rows = in_time(rows)
+    rows = rows.with_columns(_host_key(rows), _queue(rows))
     rows = _marked(rows, log)
     rows = rows.with_columns(key=pl.struct("host_key", "queue", "queue_id").hash())
-    rows = rows.sort("key", "time", "event_id", nulls_last=True)
-    return _split(rows)
+    return _split(rows.sort("key", maintain_order=True))
+
+
+def in_time(rows: Frame) -> Frame:
+    """Rows in order of time, then of reading; a log is nearly always in that order already."""
+    ordered = rows["time"].is_sorted() and rows["event_id"].is_sorted()
+    return (
+        rows if ordered and not rows["time"].null_count() else rows.sort("time", "event_id", nulls_last=True)
+    )
 
 
 def _host_key(rows: Frame) -> pl.Series:
@@ -114,24 +120,28 @@ def _marked(rows: Frame, log: Log) -> Frame:
 
 def _split(rows: Frame) -> Frame:
     """Number the lives: `rows` sorted by key and time."""
-    same = (pl.col("key") == pl.col("key").shift()) & (pl.col("queue_id") == pl.col("queue_id").shift())
-    rows = rows.with_columns(first=~same.fill_null(False))
-    last = pl.when(pl.col("mark") > 0).then(pl.col("mark"))
-    last_time = pl.when(pl.col("mark") == _END).then(pl.col("time"))
-    key = pl.col("first").cum_sum()
-    rows = rows.with_columns(group=key)
-    rows = rows.with_columns(
-        before=last.shift().forward_fill().over("group"),
-        ended=last_time.shift().forward_fill().over("group"),
-    )
-    late = ((pl.col("time") - pl.col("ended")).dt.total_seconds() > STRAGGLER_S).fill_null(False)
-    rows = rows.with_columns(orphan=(pl.col("mark").is_in([0, _END])) & (pl.col("before") == _END) & late)
-    starts = (
-        pl.col("first")
-        | (pl.col("mark") == _BEGIN)
-        | ((pl.col("mark") == _NAMED) & (pl.col("before").fill_null(0) != _BEGIN))
-        | (pl.col("orphan") & ~pl.col("orphan").shift().fill_null(False))
-    )
-    rows = rows.with_columns(life=starts.fill_null(False).cum_sum())
-    rows = rows.with_columns(message_key=pl.col("event_id").min().over("life"))
-    return rows.select("event_id", "message_key", pl.col("host_key").alias("host"), "queue", "queue_id")
+    changed = (rows["key"] != rows["key"].shift()) | (rows["queue_id"] != rows["queue_id"].shift())
+    first = changed.fill_null(True).to_numpy()
+    mark = rows["mark"].to_numpy()
+    seconds = rows["time"].dt.epoch("us").fill_null(0).to_numpy() / 1e6
+    before = _last_before(mark > 0, first)
+    state = np.where(before >= 0, mark[before], 0)
+    late = seconds - seconds[before] > STRAGGLER_S
+    orphan = ((mark == 0) | (mark == _END)) & (state == _END) & late
+    follows_orphan = np.concatenate([[False], orphan[:-1]]) & ~first
+    starts = first | (mark == _BEGIN) | ((mark == _NAMED) & (state != _BEGIN)) | (orphan & ~follows_orphan)
+    life = np.cumsum(starts)
+    heads = np.flatnonzero(starts)
+    keys = np.minimum.reduceat(rows["event_id"].to_numpy(), heads)
+    return rows.select(
+        "event_id", "time", pl.col("host_key").alias("host"), "queue", "queue_id"
+    ).insert_column(1, pl.Series("message_key", keys[life - 1]))
+
+
+def _last_before(marked: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """For each row the index of the last marked row before it in its group (-1: there is none)."""
+    index = np.arange(len(marked))
+    last = np.maximum.accumulate(np.where(marked, index, -1))
+    before = np.concatenate([[-1], last[:-1]])
+    begin = np.maximum.accumulate(np.where(first, index, 0))
+    return np.where(before >= begin, before, -1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from mailforensics.link.lives import in_time
 from mailforensics.link.log import Frame, Log, column, domain_of, ensure
 
 _FIRST = "first"
@@ -18,11 +19,13 @@ _FIRST = "first"
 
 def messages(log: Log, lives: Frame, deliveries: Frame, rejects: Frame) -> Frame:
     """The messages table (schema ``messages``) without journey_key, direction and links, which come later."""
-    base = lives.group_by("message_key").agg(
+    base = lives.group_by("message_key", maintain_order=True).agg(
         pl.col("host").first(),
         pl.col("queue").first().alias("instance"),
         pl.col("queue_id").first(),
         pl.col("event_id").alias("evidence"),
+        pl.col("time").min().alias("first_time"),
+        pl.col("time").max().alias("last_time"),
     )
     owner = lives.select("event_id", "message_key")
     for part in (
@@ -31,7 +34,6 @@ def messages(log: Log, lives: Frame, deliveries: Frame, rejects: Frame) -> Frame
         _message_id(log, owner),
         _active(log, owner),
         _removed(log, owner),
-        _events_of(log, owner),
         _marks(log, owner),
         _recipients(deliveries, rejects),
         _states(deliveries),
@@ -43,8 +45,9 @@ def messages(log: Log, lives: Frame, deliveries: Frame, rejects: Frame) -> Frame
 
 def _owned(log: Log, owner: Frame, kind: str, *columns: str) -> Frame:
     """The lines of a kind with the life they belong to, in time order."""
-    table = log.kind(kind, "time", *columns)
-    return table.join(owner, on="event_id", how="inner").sort("time", "event_id", nulls_last=True)
+    return in_time(
+        log.kind(kind, "time", *columns).join(owner, on="event_id", how="inner", maintain_order="left")
+    )
 
 
 def _client(log: Log, owner: Frame) -> Frame:
@@ -96,13 +99,6 @@ def _removed(log: Log, owner: Frame) -> Frame:
     table = ensure(_owned(log, owner, "postfix.removed"), removal=pl.String)
     return table.unique("message_key", keep="last", maintain_order=True).select(
         "message_key", pl.col("time").alias("removed_time"), "removal"
-    )
-
-
-def _events_of(log: Log, owner: Frame) -> Frame:
-    times = owner.join(log.events.select("event_id", "time"), on="event_id", how="left")
-    return times.group_by("message_key").agg(
-        pl.col("time").min().alias("first_time"), pl.col("time").max().alias("last_time")
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from mailforensics.link.lives import in_time
 from mailforensics.link.log import Frame, Log, ensure
 
 _TLS = {"tls_version": pl.String, "tls_cipher": pl.String}
@@ -21,22 +22,20 @@ def smtp_sessions(log: Log, lives: Frame) -> Frame:
     mine = log.events.lazy().filter(
         (pl.col("daemon") == "smtpd") & pl.col("pid").is_not_null() & pl.col("kind").is_not_null()
     )
-    rows = (
-        mine.select("event_id", "time", "host", "instance", "pid", "kind")
-        .collect()
-        .sort("host", "pid", "time", "event_id")
-    )
+    rows = mine.select("event_id", "time", "host", "instance", "pid", "kind").collect()
     if not rows.height:
         return rows.select(pl.col("event_id").alias("session_key")).clear()
-    changed = pl.any_horizontal(pl.col(k).ne_missing(pl.col(k).shift()) for k in ("host", "pid", "instance"))
-    begins = changed | (pl.col("kind") == "postfix.smtpd.connect")
-    after_end = (pl.col("kind").shift() == "postfix.smtpd.disconnect").fill_null(False)
-    rows = rows.with_columns(part=(begins | after_end).fill_null(True).cum_sum())
+    rows = in_time(rows).with_columns(process=pl.struct("host", "instance", "pid").hash())
+    rows = rows.sort("process", maintain_order=True)
+    changed = rows["process"] != rows["process"].shift()
+    begins = changed | (rows["kind"] == "postfix.smtpd.connect")
+    after_end = (rows["kind"].shift() == "postfix.smtpd.disconnect").fill_null(False)
+    rows = rows.with_columns((begins | after_end).fill_null(True).cum_sum().set_sorted().alias("part"))
     base = rows.group_by("part", maintain_order=True).agg(
         pl.col("event_id").first().alias("session_key"), pl.col("host").first(), pl.col("instance").first(), pl.col("pid").first(),
-        pl.col("time").min().alias("start_time"), pl.col("event_id").alias("evidence"),
-        pl.when((pl.col("kind") == "postfix.smtpd.disconnect").any()).then(pl.col("time").max()).alias("end_time"),
-    )  # fmt: skip
+        pl.col("time").first().alias("start_time"), pl.col("event_id").alias("evidence"),
+        pl.col("time").last().alias("end_time"), (pl.col("kind").last() == "postfix.smtpd.disconnect").alias("ended"),
+    ).with_columns(end_time=pl.when("ended").then("end_time")).drop("ended")  # fmt: skip
     part = rows.select("event_id", "part")
     for found in (
         _connect(log, part),
