@@ -9,7 +9,7 @@ from mailforensics.grammar.shape import Grammar
 
 @cache
 def grammars() -> tuple[Grammar, ...]:
-    """All grammars, in the order in which programs are offered to them."""
+    """All grammars, in the order in which programs are offered to them: some neighbours log as ``postfix/policy-spf``."""
     from mailforensics.grammar import dovecot, milters, postfix, rspamd
 
-    return (postfix.GRAMMAR, dovecot.GRAMMAR, rspamd.GRAMMAR, *milters.GRAMMARS)
+    return (*milters.GRAMMARS, postfix.GRAMMAR, dovecot.GRAMMAR, rspamd.GRAMMAR)

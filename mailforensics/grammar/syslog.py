@@ -172,6 +172,19 @@ def _iso_stamp(stamp: pl.Expr) -> list[pl.Expr]:
     ]
 
 
+def _rspamd_file(lines: Frame) -> Frame:
+    """``2026-11-23 17:57:14[.76294] #256(worker) ...``: all behind the stamp is text; slices of bytes copy nothing."""
+    line = pl.col("line").cast(pl.Binary)
+    clock = pl.col("line").str.extract(rf"\A{_DATE} ({_CLOCK}(?:\.[0-9]+)?) ", 1)
+    out = lines.with_columns(end=len("2026-11-23 ") + clock.str.len_bytes())
+    out = out.with_columns(
+        time_original=line.bin.head(pl.col("end")).cast(pl.String),
+        text=line.bin.slice(pl.col("end") + 1).cast(pl.String),
+        program=pl.lit("rspamd"),
+    )
+    return out.with_columns(*_iso_stamp(pl.col("time_original"))).drop("end")
+
+
 # --- PRI, RFC 5424, odd tags: one regex each --------------------------------------------------------------------------
 
 
@@ -208,6 +221,7 @@ def _severity(priority: pl.Expr) -> pl.Expr:
 
 
 def _bsd_stamp(stamp: pl.Expr) -> list[pl.Expr]:
+    stamp = stamp.str.replace(r"\A([A-Z][a-z]{2}) ([1-9]) ", "${1}  ${2} ")
     return [
         stamp.str.slice(0, 12).alias("minute"),
         (stamp.str.slice(13, 2).cast(pl.Int32, strict=False) * 1_000_000).alias("second_us"),
@@ -226,13 +240,14 @@ def _any_stamp(stamp: pl.Expr) -> list[pl.Expr]:
     ]
 
 
-_LOOSE_STAMP = rf"(?P<stamp>{_BSD}|{_ISO}|{_DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{_OFFSET})?)"
+_ONE_DIGIT_DAY = rf"{_MONTH} [1-9] {_CLOCK}"  # some write `Sep 8` for `Sep  8`
+_LOOSE_STAMP = rf"(?P<stamp>{_BSD}|{_ONE_DIGIT_DAY}|{_ISO}|{_DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{_OFFSET})?)"
 _RFC5424 = (
     rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?1 (?P<stamp>{_ISO}) (?P<host>[!-~]+) (?P<program>[!-~]+) (?:(?P<pid>[0-9]+)|[!-~]+) "
     r"[!-~]+ (?:-|(?:\[(?:[^\]\"]|\"(?:[^\"\\]|\\.)*\")*\])+)(?: (?:\x{feff})?(?P<text>(?s:.*)))?\z"
 )
 _SYSLOG = (
-    rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?(?P<stamp>{_BSD}|{_ISO}) (?:(?P<host>[!-~]+) )?(?P<program>[!-Z\\^-~]+?)(?:\[(?P<pid>[0-9]+)\])?:"
+    rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?(?P<stamp>{_BSD}|{_ONE_DIGIT_DAY}|{_ISO}) (?:(?P<host>[!-~]+) )?(?P<program>[!-Z\\^-~]+?)(?:\[(?P<pid>[0-9]+)\])?:"
     r"(?: (?P<text>(?s:.*)))?\z"
 )
 _PID_ONLY = (  # journalctl --output=short and friends keep a blank or extra words before the colon
@@ -240,8 +255,8 @@ _PID_ONLY = (  # journalctl --output=short and friends keep a blank or extra wor
 )
 _REPEATED = rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?(?P<stamp>{_BSD}|{_ISO}) (?P<host>[!-~]+) (?P<text>last message repeated [0-9]+ times?)\z"
 _DOVECOT_FILE = rf"\A{_LOOSE_STAMP} (?P<text>{_DOVECOT}(?s:.*))\z"
+_DOVECOT_BARE = r"\A(?P<text>(?s:.*))\z"
 _RSPAMD = r"(?P<text>#[0-9]+\([a-z_A-Z0-9 -]+\) (?:<[!-~]*>; )?(?s:.*))"
-_RSPAMD_FILE = rf"\A(?P<stamp>{_DATE} {_CLOCK}(?:\.[0-9]+)?) {_RSPAMD}\z"
 _RSPAMD_BARE = rf"\A{_RSPAMD}\z"
 
 
@@ -355,17 +370,18 @@ FRAMINGS: tuple[Framing, ...] = (
             _by_regex(_DOVECOT_FILE, _any_stamp, program="dovecot")),
     Framing("rfc3164", rf"\A{_BSD} [!-~]*[!-9;-~] {_TAG}: ", _rfc3164),
     Framing("rfc3339", rf"\A{_ISO} [!-~]*[!-9;-~] {_TAG}: ", _rfc3339),
-    Framing("rspamd", rf"\A{_DATE} {_CLOCK}(?:\.[0-9]+)? #[0-9]+\(", _by_regex(_RSPAMD_FILE, _iso_stamp, program="rspamd")),
+    Framing("rspamd", rf"\A{_DATE} {_CLOCK}(?:\.[0-9]+)? (?:\[[a-z]+\] )?#[0-9]+\(", _rspamd_file),
     Framing("rspamd-json", r'\A\{"ts": ?[0-9.]+, ?"pid": ?[0-9]+, ?"severity": ?"', _rspamd_json),
     Framing("journald", r'\A\{.*"__REALTIME_TIMESTAMP" ?: ?"', _journald),
     Framing("docker", r'\A\{"log": ?".*"time": ?"[0-9T:.Z+-]+"', _docker),
     Framing("rfc5424", rf"\A(?:<[0-9]{{1,3}}>)?1 {_ISO} [!-~]+ [!-~]+ [!-~]+ [!-~]+ [-\[]", _by_regex(_RFC5424, _iso_stamp)),
     Framing("repeat", rf"\A(?:<[0-9]{{1,3}}>)?(?:{_BSD}|{_ISO}) [!-~]+ last message repeated [0-9]+ times?\z",
             _by_regex(_REPEATED, _any_stamp)),
-    Framing("rfc3164", rf"\A(?:<[0-9]{{1,3}}>)?{_BSD} (?:[!-~]+ )?{_TAG}:(?: |\z)", _by_regex(_SYSLOG, _any_stamp)),
+    Framing("rfc3164", rf"\A(?:<[0-9]{{1,3}}>)?(?:{_BSD}|{_ONE_DIGIT_DAY}) (?:[!-~]+ )?{_TAG}:(?: |\z)", _by_regex(_SYSLOG, _any_stamp)),
     Framing("rfc3339", rf"\A(?:<[0-9]{{1,3}}>)?{_ISO} (?:[!-~]+ )?{_TAG}:(?: |\z)", _by_regex(_SYSLOG, _any_stamp)),
     Framing("syslog", rf"\A(?:<[0-9]{{1,3}}>)?(?:{_BSD}|{_ISO}|{_DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{_OFFSET})?) [!-~]+ [!-Z\\^-~]+\[[0-9]+\]",
             _by_regex(_PID_ONLY, _any_stamp)),
+    Framing("dovecot-bare", rf"\A(?:{_DOVECOT_SERVICES})\([^()]*\)(?:<[^<>]*>)*: ", _by_regex(_DOVECOT_BARE, _iso_stamp, program="dovecot")),
     Framing("rspamd-bare", r"\A#[0-9]+\([a-z_A-Z0-9 -]+\) <", _by_regex(_RSPAMD_BARE, _iso_stamp, program="rspamd")),
 )  # fmt: skip
 """The framings in the order in which they are tried; the plain syslog forms come early since they are nearly all."""

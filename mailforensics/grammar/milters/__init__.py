@@ -3,7 +3,7 @@
     opendkim[811]: DB74B469E0: DKIM verification successful
     amavis[252403]: (13034-18) Passed CLEAN {RelayedInbound}, ... Queue-ID: 99FC4DB2D4, ... queued_as: 8FB8EA92F9, 1663 ms
 
-``authentication.py`` reads opendkim, opendmarc and the SPF policy servers, ``greylisting.py`` postgrey, ``scanners.py`` amavis, spamd,
+``authentication.py`` reads opendkim, opendmarc and the SPF policy servers, ``greylisting.py`` postgrey and postfwd, ``scanners.py`` amavis, spamd,
 clamav-milter and pmg-smtp-filter, ``guards.py`` saslauthd and fail2ban. Each program has a grammar of its own, because the values in their
 lines mean different things.
 

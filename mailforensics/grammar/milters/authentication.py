@@ -142,7 +142,7 @@ _OPENDMARC = (
 )  # fmt: skip
 
 _SPF_DETAILS = (
-    r"(?:identity=(?P<identity>[a-z]*); )?(?:client-ip=(?P<client_ip>[0-9A-Fa-f.:]*); )?(?:helo=(?P<helo>[^;]*); )?(?:envelope-from=(?P<sender>.*?); )?"
+    r"(?:identity=(?P<identity>[^;]*); )?(?:client-ip=(?P<client_ip>[0-9A-Fa-f.:]*); )?(?:helo=(?P<helo>[^;]*); )?(?:envelope-from=(?P<sender>.*?); )?"
     r"(?:receiver=(?P<receiver>.*?))? ?"
 )
 _SPF_RESULT = r"(?P<result>[A-Za-z]+)"

@@ -49,7 +49,7 @@ _SASLAUTHD = (
     Shape(
         kind="saslauthd.pam",
         programs=("saslauthd",),
-        pattern=r"(?P<mechanism>pam_[a-z0-9_]+)\([^()]*\): (?P<reason>[^;]*)(?:;.*?rhost=(?P<client_ip>[0-9A-Fa-f.:]*) *(?:user=(?P<username>.*))?)?",
+        pattern=r"(?P<mechanism>pam_[a-z0-9_]+)\([^()]*\): (?P<reason>check pass; user unknown|[^;]*)(?:;.*?rhost=(?P<client_ip>[0-9A-Fa-f.:]*) *(?:user=(?P<username>.*))?)?",
         example="pam_unix(smtp:auth): authentication failure; logname= uid=0 euid=0 tty= ruser= rhost=  user=anna",
         means="The system's own authentication (PAM) refused the password.",
     ),

@@ -64,7 +64,6 @@ FIELDS = {
     "symbols": Field("The rules that hit, with their scores where they are told.", SYMBOLS),
     "tests": Field("The rules that hit, as written."),
     "scan_time_s": Field("Seconds that the scan took.", pl.Float64),
-    "scan_ms": Field("Seconds that the scan took.", pl.Float64, convert=_milliseconds),
     "user": Field("The user whose settings applied.", personal=True),
     "verdict": Field("Y for spam, a dot for other mail."),
     "details": Field("key=value pairs, as written.", personal=True),
@@ -74,7 +73,9 @@ FIELDS = {
     "version": Field("The version."),
 }
 
-_IP = "[0-9A-Fa-f.:]*"
+_AMAVIS_FIELDS = FIELDS | {
+    "scan_time_s": Field("Seconds that the scan took.", pl.Float64, convert=_milliseconds)
+}
 
 
 def _shape(daemon: str, kind: str, pattern: str, example: str, means: str) -> Shape:
@@ -126,7 +127,7 @@ _AMAVIS = (
             r"(?:(?P<policy_banks>[A-Z][A-Za-z0-9_./ -]*?) )?(?:\[(?P<client_ip>[0-9A-Fa-f.:]*)\](?::(?P<client_port>[0-9]+))? )?"
             r"(?:\[(?P<origin_ip>[0-9A-Fa-f.:]*)\] )?<(?P<sender>.*?)> -> (?P<recipients><.*?>)"
             + _REST
-            + r"(?:, (?P<more>.*))?, (?P<scan_ms>[0-9]+) ms"
+            + r"(?:, (?P<more>.*))?, (?P<scan_time_s>[0-9]+) ms"
         ),
         finish=_finish_amavis,
         adds=("subject", "header_from", "symbols", "is_spam"),
@@ -255,7 +256,7 @@ _CLAMAV = (
     Shape(
         kind="clamav-milter.infected",
         programs=("clamav-milter",),
-        pattern=rf"Message (?P<queue_id>[!-~]*){_MAIL} infected by (?P<virus>.*)",
+        pattern=rf"Message(?: (?P<queue_id>[0-9A-Za-z]{{5,}}))?{_MAIL} infected by (?P<virus>.*)",
         finish=_list_of_brackets,
         example="Message 99FC4DB2D4 from <alex@example.net> to <anna@example.com> with subject 'Bill' message-id '<a@example.net>' "
         "date 'Mon, 23 Nov 2026 10:00:00 +0100' infected by Eicar-Signature",
@@ -264,7 +265,7 @@ _CLAMAV = (
     Shape(
         kind="clamav-milter.clean",
         programs=("clamav-milter",),
-        pattern=rf"Clean message (?P<queue_id>[!-~]*){_MAIL}",
+        pattern=rf"Clean message(?: (?P<queue_id>[0-9A-Za-z]{{5,}}))?{_MAIL}",
         finish=_list_of_brackets,
         example="Clean message 99FC4DB2D4",
         means="The message holds no known virus.",
@@ -343,7 +344,7 @@ SCANNER_GRAMMARS = (
         programs=r"(?:[!-~]*/)?amavis(?:d|d-new)?",
         split=splitter("amavis"),
         shapes=_AMAVIS,
-        fields=FIELDS,
+        fields=_AMAVIS_FIELDS,
     ),
     Grammar(
         system="spamd",

@@ -42,12 +42,12 @@ def split(frame: Frame) -> Frame:
     cut = frame.hstack(_prefixes(frame["text"]))
     return cut.select(
         daemon=pl.col("module").fill_null(_NO_MODULE),
-        instance=pl.col("worker"),
+        instance=pl.when(pl.col("worker") != "").then("worker"),
         pid=pl.coalesce(pl.col("own_pid").cast(pl.Int32, strict=False), "pid"),
         severity=pl.coalesce("word", said).replace({**_ERRORS, **dict.fromkeys(_QUIET)}),
         queue_id=pl.lit(None, pl.String),
         session_id=pl.lit(None, pl.String),
-        tag=pl.col("tag"),
+        tag=pl.when(pl.col("tag") != "").then("tag"),
         body=pl.col("text").cast(pl.Binary).bin.slice(pl.col("prefix").str.len_bytes()).cast(pl.String),
     )
 

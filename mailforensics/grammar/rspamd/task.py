@@ -61,7 +61,7 @@ def _usual(bodies: pl.Series) -> Frame:
         begin=text.str.find("] [", literal=True).cast(pl.Int64),
         end=text.str.find("]), len: ", literal=True).cast(pl.Int64),
     )
-    begin, end = pl.col("begin"), pl.col("end")
+    begin, end = pl.col("begin"), pl.when(pl.col("end") >= pl.col("begin") + len("] [")).then("end")
     parts = cut.select(
         head=bytes_.bin.head(begin + len("]")).cast(pl.String),
         symbols=bytes_.bin.slice(begin + len("] ["), end - begin - len("] [")).cast(pl.String),
@@ -81,13 +81,12 @@ def _usual(bodies: pl.Series) -> Frame:
 
 def _finish(fields: Frame) -> Frame:
     """The lists as lists, and what follows from flag and action."""
-    cut = pl.any_horizontal(
-        pl.col(name).str.ends_with("...").fill_null(False) for name in ("recipients", "mime_recipients")
-    )
+    lists = ("recipients", "mime_recipients")
+    ends = [pl.col(name).str.ends_with("...") for name in lists]
     return fields.with_columns(
         recipients=_addresses("recipients"),
         mime_recipients=_addresses("mime_recipients"),
-        recipients_cut=cut,
+        recipients_cut=pl.any_horizontal(ends),
         symbols=symbols(fields["symbols"]),
         is_skipped=pl.col("flag") == "S",
         is_spam=_is_spam(),
