@@ -35,6 +35,10 @@ def _check(frame: Frame) -> Frame:
     return cut.drop("text").hstack(origin.drop("content")).with_columns(content)
 
 
+def _milter(frame: Frame) -> Frame:
+    return cut_envelope(frame.with_columns(pl.format("milter-{}", "action").alias("action")))
+
+
 _CHECK_FIELDS = ("content", "client_name", "client_ip", *ENVELOPE_AND_ARGUMENT)
 
 SHAPES: tuple[Shape, ...] = (
@@ -65,7 +69,7 @@ SHAPES: tuple[Shape, ...] = (
         "from=<alex@example.com> to=<bob@example.org> proto=ESMTP helo=<mx.example.net>",
         means="A milter decided about the message: reject, discard, hold (quarantine), redirect, ...; the text is its reason.",
         since="2.3",
-        finish=lambda frame: cut_envelope(frame.with_columns("milter-" + pl.col("action"))),
+        finish=_milter,
         adds=ENVELOPE,
     ),
     Shape(

@@ -23,13 +23,13 @@ ENVELOPE_AND_ARGUMENT = (*ENVELOPE, "argument")
 _SENDER = "; from=<"
 _FAST = (
     rf"{address('sender')}>(?: to=<{address('recipient')}>)?(?: proto=(?P<protocol>[A-Z]+))?(?: helo=<(?P<helo>[^>]*)>)?"
-    r"(?: sasl_method=(?P<sasl_method>[!-~]+))?(?: sasl_username=(?P<sasl_username>[!-~]+))?"
-    r"(?: sasl_sender=(?P<sasl_sender>[!-~]+))?"
+    r"(?: sasl_method=(?P<sasl_method>[^ >]+)(?: sasl_username=(?P<sasl_username>[^ >]+)(?: sasl_sender=(?P<sasl_sender>[^ >]+))?)?)?"
 )
+# The HELO name takes all that it can: what looks like a login inside its brackets was put there by the client.
 _SLOW = (
     r"(?P<text>.*?);(?: from=<(?P<sender>.*?)>)?(?: to=<(?P<recipient>.*?)>)?(?: proto=(?P<protocol>[A-Z]+))?"
-    r"(?: helo=<(?P<helo>.*?)>)?(?: sasl_method=(?P<sasl_method>[!-~]+))?(?: sasl_username=(?P<sasl_username>.*?))?"
-    r"(?: sasl_sender=(?P<sasl_sender>.*?))?"
+    r"(?: helo=<(?P<helo>.*)>)?(?: sasl_method=(?P<sasl_method>[!-~]+)(?: sasl_username=(?P<sasl_username>.*?))?"
+    r"(?: sasl_sender=(?P<sasl_sender>.*?))?)?"
 )
 _ARGUMENT = r"(?:: (?P<argument>.*))?"
 

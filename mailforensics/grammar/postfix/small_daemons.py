@@ -13,13 +13,19 @@ from mailforensics.grammar.postfix import formats
 from mailforensics.grammar.postfix.formats import notes
 from mailforensics.grammar.shape import Shape
 
+# service:client, where a service may be an address with a port: (127.0.0.1:2525:192.0.2.7)
+_FOR_CLIENT = (
+    r"for \((?P<service>(?:\[[^\]]*\]|[!-9;-~]*\.[!-9;-~]*):[0-9a-z-]+|[!-9;-~]+):"
+    r"(?:unknown|(?P<client_ip>[0-9A-Fa-f:][0-9A-Fa-f:.]*))\) at (?P<at>.*)"
+)
+
 SHAPES: tuple[Shape, ...] = (
     Shape(
         kind="postfix.anvil.peak",
         programs=("anvil",),
         severity="info",
         pattern=r"statistics: max (?P<type>[a-z]+) rate (?P<rate>[0-9]+)/(?P<period>[0-9]+[a-z]+) "
-        r"for \((?P<service>[!-~]*?):(?:unknown|(?P<client_ip>[0-9]+\.[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+))\) at (?P<at>.*)",
+        + _FOR_CLIENT,
         example="statistics: max connection rate 1/60s for (smtpd:192.0.2.7) at Oct 26 18:13:50",
         means="The most events (connections, messages, recipients, TLS handshakes, logins) per period of one client since the last report.",
         since="2.3",
@@ -28,8 +34,7 @@ SHAPES: tuple[Shape, ...] = (
         kind="postfix.anvil.peak",
         programs=("anvil",),
         severity="info",
-        pattern=r"statistics: max (?P<type>[a-z]+) count (?P<count>[0-9]+) "
-        r"for \((?P<service>[!-~]*?):(?:unknown|(?P<client_ip>[0-9]+\.[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+))\) at (?P<at>.*)",
+        pattern=r"statistics: max (?P<type>[a-z]+) count (?P<count>[0-9]+) " + _FOR_CLIENT,
         example="statistics: max connection count 1 for (smtpd:192.0.2.7) at Oct 26 18:13:50",
         means="The most connections at once of one client since the last report.",
         since="2.3",

@@ -66,11 +66,19 @@ SHAPES: tuple[Shape, ...] = (
         kind="postfix.tls.failed",
         programs=_TLS,
         severity="info",
-        pattern=r"SSL_(?:accept|connect|set_fd) error (?P<direction>from|to) (?P<remote_name>[^\[ :]*)(?:\[(?P<remote_ip>[^\]]*)\])?"
-        r"(?::(?P<remote_port>[0-9]+))?(?:: (?P<error>.*))?",
+        pattern=rf"SSL_(?:accept|connect|set_fd) error (?P<direction>from|to) {SERVER_SAYS} (?P<error>.*)",
         example="SSL_accept error from host.example.net[192.0.2.8]: lost connection",
         means="The TLS handshake failed.",
         since="2.2",
+    ),
+    Shape(
+        kind="postfix.tls.failed",
+        programs=_TLS,
+        severity="info",
+        pattern=rf"SSL_set_fd error (?P<direction>from|to) {_PEER}",
+        example="SSL_set_fd error to mx.example.net[192.0.2.7]:25",
+        means="TLS could not be put on the connection.",
+        since="2.8",
     ),
     Shape(
         kind="postfix.tls.verification_failed",

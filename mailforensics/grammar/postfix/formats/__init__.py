@@ -80,7 +80,9 @@ class Format:
         out += _literal(self.text[at:])
         if self.text.startswith("{name}: "):
             out = rf"(?:(?P<name>[^ ]+): )?{out.partition(': ')[2]}"
-        return out
+        return re.sub(
+            r": (\(\?P<[a-z]+>\.\*\))\Z", r":(?: \1)?", out
+        )  # an empty end loses its blank in many logs
 
     @property
     def longest_literal(self) -> str:
@@ -88,6 +90,8 @@ class Format:
         pieces = _PLACE.sub(lambda place: {"{{": "{", "}}": "}"}.get(place[0], "\0"), self.text).split("\0")
         if self.text.startswith("{name}: "):
             pieces[1] = pieces[1].removeprefix(": ")
+        if not pieces[-1]:
+            pieces[-2] = pieces[-2].rstrip(" ")
         return max(pieces, key=len)
 
     @property
@@ -157,7 +161,7 @@ def shapes(*tables: str, severity: str) -> tuple[Shape, ...]:
 
     >>> one = shapes("= x.problem: smtpd\\n- size: Too big.\\n  2.4  {name}: queue file size limit exceeded", severity="warning")[0]
     >>> one.kind, one.constants["subject"], one.pattern
-    ('postfix.x.warning', 'size', '(?:(?P<name>[^ ]+): )?queue file size limit exceeded ?')
+    ('postfix.x.problem', 'size', '(?:(?P<name>[^ ]+): )?queue file size limit exceeded ?')
     """
     rows = sorted((row for table in tables for row in formats(table)), key=lambda row: row[-1].weight)
     return tuple(

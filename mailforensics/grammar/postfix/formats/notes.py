@@ -40,7 +40,7 @@ NOTES = r"""
 - debug: What a program does, step by step (debugging).
   2.0  running: {text}
   2.9  {name} write: {text}
-  2.0  {name}: addr {value*}
+  2.0  {name}: addr {host}
   2.0  {name}: time left {count} for 0x{number} 0x{code}
 - maillog: The path of the log and of the logging service (maillog_file).
   3.4  import_service_path={value*}

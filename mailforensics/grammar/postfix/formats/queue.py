@@ -100,6 +100,7 @@ WARNINGS = r"""
 
 = sendmail.problem: sendmail
 - usage: The sendmail command was called with options that are wrong, old or unsafe.
+  2.0  {user}({uid}): {error}
   2.0  -f option specified malformed sender: {error}
   2.0  the Postfix sendmail command has set-uid root file permissions
   2.0  or the command is run from a set-uid root process
