@@ -174,19 +174,12 @@ def ingest(output: str, as_json: bool, **given: Any) -> None:
     mailforensics ingest /var/log/mail.log* -o case/
     mailforensics trace case/ --to bob@example.org
     """
+    from mailforensics.ingest import ingest as read_into
     from mailforensics.show import text
 
-    import mailforensics
-
+    options = _options(**given)
     with _progress() as progress:
-        case = mailforensics.ingest(
-            list(given["evidence"]),
-            output,
-            own=list(given["own"]),
-            timezone=_zones(given["timezone"]),
-            year=given["year"],
-            progress=progress,
-        )
+        case = read_into(options.pop("paths"), output, progress=progress, **options)
     _answer(
         case.summary() | {"case": output},
         lambda data: f"{text.summary(data)}\n\nSaved in {terminal(output)}",
@@ -272,7 +265,7 @@ def table(
     chosen = [column.strip() for column in columns.split(",")] if columns else []
     for column in chosen:
         known.column(column)
-    rows = _case((case,)).table(name)
+    rows = _case(evidence=(case,)).table(name)
     rows = rows.select(chosen) if chosen else rows
     rows = rows.slice(0, limit) if limit is not None else rows
     with _binary_output(output, kind) as out:
@@ -396,19 +389,22 @@ def doctor(as_json: bool) -> None:
     _answer([*examination.examine()], examination.as_text, as_json)
 
 
-def _case(
+def _case(**given: Any) -> Case:
+    import mailforensics
+
+    options = _options(**given)
+    with _progress() as progress:
+        return mailforensics.open_case(options.pop("paths"), progress=progress, **options)
+
+
+def _options(
     evidence: tuple[str, ...],
     own: tuple[str, ...] = (),
     timezone: tuple[str, ...] = (),
     year: int | None = None,
-    **_: Any,
-) -> Case:
-    import mailforensics
-
-    with _progress() as progress:
-        return mailforensics.open_case(
-            list(evidence), own=list(own), timezone=_zones(timezone), year=year, progress=progress
-        )
+) -> dict[str, Any]:
+    """What the options of the command line mean to ``open_case`` and ``ingest``."""
+    return {"paths": list(evidence), "own": list(own), "timezone": _zones(timezone), "year": year}
 
 
 def _zones(given: tuple[str, ...]) -> str | dict[str, str] | None:

@@ -59,9 +59,6 @@ class StandInCase:
         frame = pl.DataFrame({"path": ["mail.log", "=1+1"], "lines": [10, -1]})
         return schema.to_table(name, frame if name == "sources" else schema.empty(name))
 
-    def save(self, path: str) -> None:
-        self.saved = path
-
     def report(self, path: str, *, traces: list[Any]) -> None:
         self.reported = traces
         Path(path).write_text("report", encoding="utf-8")
@@ -111,7 +108,6 @@ def test_a_trace_without_a_question_is_wrong_use(case: StandInCase) -> None:
     [
         (("open", "a.log"), SUMMARY),
         (("trace", "a.log", "--to", "bob"), TRACE),
-        (("ingest", "a.log", "-o", "case"), SUMMARY | {"case": "case"}),
     ],
 )
 def test_json_is_the_data_and_nothing_else(

@@ -90,7 +90,9 @@ def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_a_case_is_saved_and_answers_as_the_logs_do(tmp_path: Path) -> None:
     saved = tmp_path / "case"
-    assert run("ingest", SAMPLE, "-o", saved).exit_code == 0
+    ingested = run("ingest", SAMPLE, "-o", saved, "--json")
+    assert ingested.exit_code == 0
+    assert json.loads(ingested.stdout)["case"] == str(saved)
     question = ("--to", "bob@example.org", "--from", "alex@example.com")
     assert run("trace", saved, *question).stdout == run("trace", SAMPLE, *question).stdout
     rows = json.loads(run("table", saved, "deliveries", "--format", "json").stdout)
@@ -107,7 +109,8 @@ def test_a_folder_with_other_files_is_not_written_over(folder: Path) -> None:
 def test_a_damaged_case_is_said_to_be_damaged(tmp_path: Path) -> None:
     saved = tmp_path / "case"
     assert run("ingest", SAMPLE, "-o", saved).exit_code == 0
-    (saved / "journeys.parquet").write_bytes(b"PAR1 nothing PAR1")
+    for part in (saved / "journeys").glob("*.parquet"):
+        part.write_bytes(b"PAR1 nothing PAR1")
     result = run("trace", saved, "--to", "bob")
     assert result.exit_code == 2
     assert "the case is damaged; ingest the evidence again" in result.stderr
