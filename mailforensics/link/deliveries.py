@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from mailforensics.link.lives import in_time
 from mailforensics.link.log import Frame, Log, domain_of, ensure
 
 _FIELDS: dict[str, type[pl.DataType]] = {
@@ -16,18 +17,16 @@ _FIELDS: dict[str, type[pl.DataType]] = {
 }  # fmt: skip
 
 
-def deliveries(log: Log, lives: Frame) -> Frame:
+def deliveries(log: Log) -> Frame:
     """The deliveries table without causes (``findings`` adds those), in time order."""
-    table = ensure(log.kind("postfix.delivery", "time", "daemon", "pid"), **_FIELDS)
-    table = table.join(
-        lives.select("event_id", "message_key", "host", "queue_id"), on="event_id", how="inner"
-    )
-    table = table.with_columns(
+    columns = ("time", "daemon", "pid", "message_key", "life_host", "queue_id")
+    table = ensure(log.kind("postfix.delivery", *columns), **_FIELDS).drop_nulls("message_key")
+    table = in_time(table.rename({"life_host": "host"})).with_columns(
         agent=pl.col("daemon"),
         recipient_domain=domain_of(pl.col("recipient")),
         tls_level=pl.col("tls").str.extract(r"\A!?([a-z-]+)", 1),
         status=pl.col("status").str.to_lowercase().replace({"softbounce": "deferred"}),
-    ).sort("time", "event_id", nulls_last=True)
+    )
     attempt = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("message_key", "recipient")
     known = ["sent", "deferred", "bounced", "expired", "undeliverable", "deliverable"]
     return table.with_columns(

@@ -27,14 +27,13 @@ def messages(log: Log, lives: Frame, deliveries: Frame, rejects: Frame) -> Frame
         pl.col("time").min().alias("first_time"),
         pl.col("time").max().alias("last_time"),
     )
-    owner = lives.select("event_id", "message_key")
     for part in (
-        _client(log, owner),
-        _pickup(log, owner),
-        _message_id(log, owner),
-        _active(log, owner),
-        _removed(log, owner),
-        _marks(log, owner),
+        _client(log),
+        _pickup(log),
+        _message_id(log),
+        _active(log),
+        _removed(log),
+        _marks(log),
         _recipients(deliveries, rejects),
         _states(deliveries),
         _refused(rejects),
@@ -43,16 +42,14 @@ def messages(log: Log, lives: Frame, deliveries: Frame, rejects: Frame) -> Frame
     return _finish(base)
 
 
-def _owned(log: Log, owner: Frame, kind: str, *columns: str) -> Frame:
+def _owned(log: Log, kind: str, *columns: str) -> Frame:
     """The lines of a kind with the life they belong to, in time order."""
-    return in_time(
-        log.kind(kind, "time", *columns).join(owner, on="event_id", how="inner", maintain_order="left")
-    )
+    return in_time(log.kind(kind, "time", "message_key", *columns).drop_nulls("message_key"))
 
 
-def _client(log: Log, owner: Frame) -> Frame:
+def _client(log: Log) -> Frame:
     table = ensure(
-        _owned(log, owner, "postfix.smtpd.client", "pid", "instance"),
+        _owned(log, "postfix.smtpd.client", "pid", "instance"),
         client_name=pl.String, client_ip=pl.String, client_port=pl.Int64, sasl_method=pl.String,
         sasl_username=pl.String, orig_queue_id=pl.String,
     )  # fmt: skip
@@ -65,8 +62,8 @@ def _client(log: Log, owner: Frame) -> Frame:
     )  # fmt: skip
 
 
-def _pickup(log: Log, owner: Frame) -> Frame:
-    table = ensure(_owned(log, owner, "postfix.pickup"), uid=pl.Int64, sender=pl.String, orig_id=pl.String)
+def _pickup(log: Log) -> Frame:
+    table = ensure(_owned(log, "postfix.pickup"), uid=pl.Int64, sender=pl.String, orig_id=pl.String)
     return table.unique("message_key", keep="first", maintain_order=True).select(
         "message_key",
         "uid",
@@ -76,15 +73,15 @@ def _pickup(log: Log, owner: Frame) -> Frame:
     )
 
 
-def _message_id(log: Log, owner: Frame) -> Frame:
-    table = ensure(_owned(log, owner, "postfix.cleanup.message_id"), message_id=pl.String)
+def _message_id(log: Log) -> Frame:
+    table = ensure(_owned(log, "postfix.cleanup.message_id"), message_id=pl.String)
     return table.unique("message_key", keep="first", maintain_order=True).select(
         "message_key", "message_id", pl.lit(True).alias("cleaned")
     )
 
 
-def _active(log: Log, owner: Frame) -> Frame:
-    table = _owned(log, owner, "postfix.qmgr.active")
+def _active(log: Log) -> Frame:
+    table = _owned(log, "postfix.qmgr.active")
     table = ensure(table, sender=pl.String, size=pl.Int64, recipient_count=pl.Int64)
     return table.group_by("message_key", maintain_order=True).agg(
         pl.col("sender").first(),
@@ -95,25 +92,25 @@ def _active(log: Log, owner: Frame) -> Frame:
     )
 
 
-def _removed(log: Log, owner: Frame) -> Frame:
-    table = ensure(_owned(log, owner, "postfix.removed"), removal=pl.String)
+def _removed(log: Log) -> Frame:
+    table = ensure(_owned(log, "postfix.removed"), removal=pl.String)
     return table.unique("message_key", keep="last", maintain_order=True).select(
         "message_key", pl.col("time").alias("removed_time"), "removal"
     )
 
 
-def _marks(log: Log, owner: Frame) -> Frame:
+def _marks(log: Log) -> Frame:
     """Expired, held, discarded and deleted, from the lines that say so."""
     parts: list[Frame] = []
-    expired = _owned(log, owner, "postfix.qmgr.expired")
+    expired = _owned(log, "postfix.qmgr.expired")
     parts.append(expired.select("message_key", "time", pl.lit("expired").alias("mark"), "event_id"))
     for kind in ("postfix.smtpd.reject", "postfix.cleanup.check", "postfix.cleanup.milter"):
-        table = _owned(log, owner, kind, "action").filter(pl.col("action").str.contains("hold|discard"))
+        table = _owned(log, kind, "action").filter(pl.col("action").str.contains("hold|discard"))
         word = (
             pl.when(pl.col("action").str.contains("hold")).then(pl.lit("held")).otherwise(pl.lit("discarded"))
         )
         parts.append(table.select("message_key", "time", word.alias("mark"), "event_id"))
-    by_hand = _owned(log, owner, "postfix.postsuper", "action")
+    by_hand = _owned(log, "postfix.postsuper", "action")
     word = pl.col("action").replace_strict(
         {"removed": "deleted", "requeued": "requeued", "placed on hold": "held", "released from hold": "released", "expired": "force_expired"},
         default=None, return_dtype=pl.String,

@@ -25,15 +25,14 @@ _FIELDS: dict[str, type[pl.DataType]] = {
 _COLUMNS = ["event_id", "time", "host", "instance", "pid", "queue_id", "kind", *_FIELDS]
 
 
-def rejects(log: Log, lives: Frame) -> Frame:
+def rejects(log: Log) -> Frame:
     """The rejects table without causes: one row per line with which a transaction or recipient was refused."""
     parts = []
-    for kind, table in log.kinds(_KINDS, "time", "host", "instance", "pid", "queue_id"):
+    for kind, table in log.kinds(_KINDS, "time", "host", "instance", "pid", "queue_id", "message_key"):
         table = ensure(table, **_FIELDS).with_columns(kind=pl.lit(kind))
         parts.append(table.select(pl.col(c).cast(t) for c, t in _types(log).items()))
     whole = pl.concat(parts) if parts else pl.DataFrame(schema=_types(log))
     whole = whole.filter(_refuses())
-    whole = whole.join(lives.select("event_id", "message_key"), on="event_id", how="left")
     return whole.with_columns(
         recipient_domain=domain_of(pl.col("recipient")),
         evidence=pl.concat_list("event_id"),
@@ -43,7 +42,7 @@ def rejects(log: Log, lives: Frame) -> Frame:
 def _types(log: Log) -> dict[str, pl.DataType | type[pl.DataType]]:
     base: dict[str, pl.DataType | type[pl.DataType]] = {
         "event_id": pl.Int64, "time": log.events.schema["time"], "host": pl.String, "instance": pl.String,
-        "pid": pl.Int64, "queue_id": pl.String, "kind": pl.String,
+        "pid": pl.Int64, "queue_id": pl.String, "message_key": pl.Int64, "kind": pl.String,
     }  # fmt: skip
     return base | _FIELDS
 

@@ -17,7 +17,7 @@ from mailforensics.link.log import Frame, Log, ensure
 _TLS = {"tls_version": pl.String, "tls_cipher": pl.String}
 
 
-def smtp_sessions(log: Log, lives: Frame) -> Frame:
+def smtp_sessions(log: Log) -> Frame:
     """Sessions of smtpd (submission services included)."""
     mine = log.events.lazy().filter(
         (pl.col("daemon") == "smtpd") & pl.col("pid").is_not_null() & pl.col("kind").is_not_null()
@@ -36,14 +36,8 @@ def smtp_sessions(log: Log, lives: Frame) -> Frame:
         pl.col("time").first().alias("start_time"), pl.col("event_id").alias("evidence"),
         pl.col("time").last().alias("end_time"), (pl.col("kind").last() == "postfix.smtpd.disconnect").alias("ended"),
     ).with_columns(end_time=pl.when("ended").then("end_time")).drop("ended")  # fmt: skip
-    part = rows.select("event_id", "part")
-    for found in (
-        _connect(log, part),
-        _disconnect(log, part),
-        _tls(log, part),
-        _client(log, part, lives),
-        _failed(log, part),
-    ):
+    log = log.marked("part", rows["event_id"], rows["part"])
+    for found in (_connect(log), _disconnect(log), _tls(log), _client(log), _failed(log)):
         base = base.join(found, on="part", how="left")
     return base.with_columns(
         program=pl.col("instance") + "/smtpd",
@@ -65,19 +59,19 @@ def _protocol() -> pl.Expr:
     )  # fmt: skip
 
 
-def _of(log: Log, part: Frame, kind: str, **columns: type[pl.DataType]) -> Frame:
-    return ensure(log.kind(kind), **columns).join(part, on="event_id", how="inner")
+def _of(log: Log, kind: str, **columns: type[pl.DataType]) -> Frame:
+    return ensure(log.kind(kind, "part", "message_key"), **columns).drop_nulls("part")
 
 
-def _connect(log: Log, part: Frame) -> Frame:
+def _connect(log: Log) -> Frame:
     table = _of(
-        log, part, "postfix.smtpd.connect", client_name=pl.String, client_ip=pl.String, client_port=pl.Int64
+        log, "postfix.smtpd.connect", client_name=pl.String, client_ip=pl.String, client_port=pl.Int64
     )
     return table.unique("part", keep="first").select("part", "client_name", "client_ip", "client_port")
 
 
-def _disconnect(log: Log, part: Frame) -> Frame:
-    table = _of(log, part, "postfix.smtpd.disconnect")
+def _disconnect(log: Log) -> Frame:
+    table = _of(log, "postfix.smtpd.disconnect")
     if "commands" not in table.columns:
         kind = pl.List(pl.Struct({"command": pl.String, "accepted": pl.Int64, "tried": pl.Int64}))
         table = table.with_columns(commands=pl.lit(None, dtype=kind))
@@ -86,14 +80,13 @@ def _disconnect(log: Log, part: Frame) -> Frame:
     )
 
 
-def _tls(log: Log, part: Frame) -> Frame:
-    table = _of(log, part, "postfix.tls.established", **_TLS)
+def _tls(log: Log) -> Frame:
+    table = _of(log, "postfix.tls.established", **_TLS)
     return table.unique("part", keep="first").select("part", *_TLS)
 
 
-def _client(log: Log, part: Frame, lives: Frame) -> Frame:
-    table = _of(log, part, "postfix.smtpd.client", sasl_method=pl.String, sasl_username=pl.String)
-    table = table.join(lives.select("event_id", "message_key"), on="event_id", how="left")
+def _client(log: Log) -> Frame:
+    table = _of(log, "postfix.smtpd.client", sasl_method=pl.String, sasl_username=pl.String)
     return table.group_by("part").agg(
         pl.col("message_key").drop_nulls().alias("message_keys"),
         pl.col("sasl_username").drop_nulls().first().alias("username"),
@@ -101,8 +94,8 @@ def _client(log: Log, part: Frame, lives: Frame) -> Frame:
     )
 
 
-def _failed(log: Log, part: Frame) -> Frame:
-    table = log.kind("postfix.smtpd.auth_failed").join(part, on="event_id", how="inner")
+def _failed(log: Log) -> Frame:
+    table = _of(log, "postfix.smtpd.auth_failed")
     return table.group_by("part").agg(pl.len().cast(pl.Int32).alias("auth_failures"))
 
 
