@@ -74,6 +74,8 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "trashed": Field("Messages moved to the trash mailbox.", _INTEGER),
         "autoexpunged": Field("Messages that autoexpunge removed.", _INTEGER),
         "appended": Field("Messages appended by the client.", _INTEGER),
+        "counters": Field("The counters of a `..._logout_format` of the site's own, as written."),
+        "command": Field("The command of doveadm.", personal=True),
         "header_count": Field("Message headers sent.", _INTEGER),
         "header_bytes": Field("Bytes of message headers sent.", _INTEGER),
         "body_count": Field("Message bodies sent.", _INTEGER),

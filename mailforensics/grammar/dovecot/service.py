@@ -29,7 +29,7 @@ _SERVER = (
         "dovecot.server.start",
         r"Dovecot v(?P<version>[!-~]+)(?: \([0-9a-f]+\))? starting up(?: for (?P<protocols>[^()]*?)| without any protocols)?(?: \([^()]*\))?",
         "Dovecot v2.4.1-4 (7d8c0e5759) starting up for imap, pop3, lmtp (core dumps disabled)",
-        "The server starts.",
+        "The server starts, in this version and for these protocols.",
     ),
     _free(
         "dovecot.server.signal",
@@ -94,6 +94,16 @@ _SERVER = (
         "A process of the server crashed.",
     ),
 )  # fmt: skip
+
+_DOVEADM = (
+    _free(
+        "dovecot.doveadm",
+        r"Executing command '(?P<command>[^']*)'(?: as '(?P<target>.*)')?",
+        "Executing command 'quota get' as 'anna@example.com'",
+        "An administrator's command was run over the network.",
+        ("doveadm",),
+    ),
+)
 
 _STORAGE_STARTS = (
     r"(?:Corrupted|Corrupted index|Transaction log|Log synchronization error|Lost transaction log|Lost log for|Index |Fixed index file|fscking index"
@@ -185,4 +195,4 @@ _CONNECTIONS = (
     ),
 )  # fmt: skip
 
-SERVICE_SHAPES = (*_SERVER, *_LMTP, *_CONNECTIONS, *_STORAGE)
+SERVICE_SHAPES = (*_SERVER, *_DOVEADM, *_LMTP, *_CONNECTIONS, *_STORAGE)

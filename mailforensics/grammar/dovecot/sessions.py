@@ -10,14 +10,49 @@ settings, ``src/lmtp/lmtp-client.c``; real logs of 2.3.19, 2.4.1 and 2.4.5.
 
 from __future__ import annotations
 
+import polars as pl
+
 from mailforensics.grammar.shape import Shape
 
+Frame = pl.DataFrame
+
+# Why a session ends, by its first words; what follows may hold anything (OpenSSL's texts, the last command).
+_WHY = (
+    r"(?P<close_reason>(?:Disconnected|Logged out|Connection closed|Server shutting down|Inactivity|Too many|Too long|Internal error|Remote closed|"
+    r"Client |Timed out|Timeout|Autologout|Kicked|Aborted|Killed|Shutting down|Output|Input|SSL|TLS|read\(|write\(|EOF|Unexpected|Maximum|Failed|"
+    r"Process|Master|User |Session|Idle|IDLE|Hibernat|Unhibernat|Mailbox|Namespace|Lost|Selected|State)"
+)
 IMAP_SERVICES = ("imap", "imap-hibernate", "imap-urlauth", "submission")
 _IMAP_COUNTERS = (
     r"in=(?P<bytes_in>[0-9]+) out=(?P<bytes_out>[0-9]+)(?: deleted=(?P<deleted>[0-9]+) expunged=(?P<expunged>[0-9]+)"
     r"(?: trashed=(?P<trashed>[0-9]+))?(?: hdr_count=(?P<header_count>[0-9]+) hdr_bytes=(?P<header_bytes>[0-9]+)"
     r" body_count=(?P<body_count>[0-9]+) body_bytes=(?P<body_bytes>[0-9]+))?)?"
 )
+
+# Counters by key, for a `..._logout_format` of the site's own.
+_COUNTERS = {
+    "bytes_in": "in",
+    "bytes_out": "out",
+    "deleted": "deleted",
+    "expunged": "expunged",
+    "trashed": "trashed",
+    "autoexpunged": "autoexpunged",
+    "appended": "appended",
+    "header_count": "hdr_count",
+    "header_bytes": "hdr_bytes",
+    "body_count": "body_count",
+    "body_bytes": "body_bytes",
+}
+
+
+def _by_key(fields: Frame) -> Frame:
+    """Each counter found by its key, wherever the site's format puts it."""
+    counters = pl.col("counters")
+    return fields.with_columns(
+        counters.str.extract(rf"(?:\A|[ ,]){key}=([0-9]{{1,18}})").cast(pl.Int64).alias(name)
+        for name, key in _COUNTERS.items()
+    )
+
 
 SESSION_SHAPES = (
     Shape(
@@ -34,7 +69,7 @@ SESSION_SHAPES = (
         kind="dovecot.session_end",
         programs=IMAP_SERVICES,
         holds=" out=",
-        pattern=rf"(?P<close_reason>[A-Z].+?) {_IMAP_COUNTERS}",
+        pattern=rf"{_WHY}.*?) {_IMAP_COUNTERS}",
         example="Connection closed (UID FETCH finished 0.210 secs ago) in=840 out=91331 deleted=0 expunged=0",
         means="The session ended; the counters say what was sent, deleted and expunged in it.",
     ),
@@ -42,7 +77,7 @@ SESSION_SHAPES = (
         kind="dovecot.session_end",
         programs=("pop3",),
         pattern=(
-            r"(?:Disconnected: )?(?P<close_reason>.+?) top=(?P<top_count>[0-9]+)/(?P<top_bytes>[0-9]+), "
+            rf"(?:Disconnected: )?{_WHY}.*?) top=(?P<top_count>[0-9]+)/(?P<top_bytes>[0-9]+), "
             r"retr=(?P<retrieved>[0-9]+)/(?P<retrieved_bytes>[0-9]+), "
             r"del=(?P<deleted>[0-9]+)/(?P<deleted_of>[0-9]+), size=(?P<mailbox_bytes>[0-9]+)"
         ),
@@ -52,9 +87,19 @@ SESSION_SHAPES = (
     Shape(
         kind="dovecot.session_end",
         programs=("managesieve", "imap", "sieve"),
-        pattern=r"(?:Disconnected: )?(?P<close_reason>.+?) bytes=(?P<bytes_in>[0-9]+)/(?P<bytes_out>[0-9]+)",
+        pattern=rf"(?:Disconnected: )?{_WHY}.*?) bytes=(?P<bytes_in>[0-9]+)/(?P<bytes_out>[0-9]+)",
         example="Disconnected: Logged out bytes=145/1089",
         means="The session ended (ManageSieve; IMAP up to 2.0).",
+    ),
+    Shape(
+        kind="dovecot.session_end",
+        programs=IMAP_SERVICES,
+        holds="in=",
+        pattern=r"(?P<close_reason>(?:Disconnected|Logged out|Connection closed|Server shutting down).*?)[ ,]+(?P<counters>(?:[a-z_]+=<?[!-+\--~]*>?(?:[ ,]+|\z))+)",
+        finish=_by_key,
+        adds=tuple(_COUNTERS),
+        example="Disconnected: Logged out rcvd=1 in=123, out=7611, session=<Gu15oPdgc5jAAAJm>",
+        means="The session ended; the site writes its counters in a format of its own.",
     ),
     Shape(
         kind="dovecot.lmtp.connect",

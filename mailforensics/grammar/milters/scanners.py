@@ -53,7 +53,7 @@ FIELDS = {
     "queue_id": Field("The queue id before the filter."),
     "message_id": Field("The Message-ID.", personal=True, rfc="RFC 5322 §3.6.4"),
     "mail_id": Field("amavis' own id of the message."),
-    "score": Field("The spam score.", pl.Float64),
+    "score": Field("The spam score of the message, and whose settings applied.", pl.Float64),
     "required_score": Field("The score from which it counts as spam.", pl.Float64),
     "is_spam": Field("Whether the filter calls it spam.", pl.Boolean),
     "size": Field("Size of the message in bytes.", pl.Int64),
@@ -225,7 +225,7 @@ _SPAMD = (
     _shape(
         "spamd", "summary",
         r"(?:spamd: )?(?P<category>identified spam|clean message) \((?P<score>-?[0-9.]+)/(?P<required_score>-?[0-9.]+)\) for (?P<user>.*?)(?::[0-9]+)? in (?P<scan_time_s>[0-9.]+) seconds, (?P<size>[0-9]+) bytes\.? ?",
-        "spamd: identified spam (21.6/5.0) for anna:1012 in 3.1 seconds, 1098 bytes.", "The spam score.",
+        "spamd: identified spam (21.6/5.0) for anna:1012 in 3.1 seconds, 1098 bytes.", "The spam score of the message, and whose settings applied.",
     ),
     _shape(
         "spamd", "begun", r"(?:spamd: )?(?:processing|checking|handling) message (?:\(unknown\)|(?P<message_id><.*?>))?(?: aka <.*?>)? ?for (?P<user>.*?)(?::[0-9]+)?",

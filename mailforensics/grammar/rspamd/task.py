@@ -86,7 +86,7 @@ def _finish(fields: Frame) -> Frame:
     return fields.with_columns(
         recipients=_addresses("recipients"),
         mime_recipients=_addresses("mime_recipients"),
-        recipients_cut=pl.any_horizontal(ends),
+        recipients_cut=pl.max_horizontal(ends),
         symbols=symbols(fields["symbols"]),
         is_skipped=pl.col("flag") == "S",
         is_spam=_is_spam(),
