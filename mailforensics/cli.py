@@ -487,7 +487,8 @@ def _first_sentence(story: str) -> str:
 def _demo_lead(scenario: str, asked: dict[str, str]) -> str:
     from mailforensics import samples
 
-    named = {"from" if key == "sender" else key: terminal(value) for key, value in asked.items()}
+    names = {"sender": "from", "message_id": "message-id"}
+    named = {names.get(key, key): terminal(value) for key, value in asked.items()}
     options = " ".join(
         f'--{key} "{value}"' if " " in value else f"--{key} {value}" for key, value in named.items()
     )

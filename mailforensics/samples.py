@@ -83,10 +83,11 @@ def truth(name: str) -> dict[str, Any]:
 def question(name: str) -> dict[str, str]:
     """A question worth asking of a sample case, as arguments of ``Case.trace``: the first mail that went astray.
 
-    It holds what people know who miss a mail: sender, recipient and a rough time, in the zone of the hosts.
+    It holds what people know who miss a mail: sender, recipient and a rough time, in the zone of the hosts; and the
+    Message-ID where the same two people wrote more than once.
 
     >>> list(question("lost-in-sieve"))
-    ['to', 'sender', 'since', 'until']
+    ['to', 'sender', 'since', 'until', 'message_id']
     """
     known = truth(name)
     astray = [
@@ -100,6 +101,11 @@ def question(name: str) -> dict[str, str]:
         "since": f"{sent:%Y-%m-%d %H:%M}",
         "until": f"{sent + _ROUGHLY:%Y-%m-%d %H:%M}",
     }
+    twins = [it for it in known["mails"] if it["sender"] == mail["sender"] and it is not mail]
+    if mail.get("message_id") and any(
+        asked["to"] == to["recipient"] for it in twins for to in it["recipients"]
+    ):
+        asked["message_id"] = mail["message_id"].strip("<>")
     return {key: value for key, value in asked.items() if value}
 
 

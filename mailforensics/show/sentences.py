@@ -104,10 +104,10 @@ def place(line: Data) -> str:
 
 
 def places(outcome: Data) -> list[str]:
-    """The first three lines that an outcome stands on, where its sentence does not name them itself."""
+    """The last three lines that an outcome stands on, where its sentence does not name them itself."""
     evidence = [line for line in outcome.get("evidence") or [] if isinstance(line, Mapping)]
     said = str(outcome.get("sentence") or "")
-    return [name for name in map(place, evidence[:3]) if name and name not in said]
+    return [name for name in map(place, evidence[-3:]) if name and name not in said]
 
 
 def wait(seconds: Any) -> str:

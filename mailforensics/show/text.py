@@ -82,7 +82,7 @@ def _with_places(outcome: Data) -> str:
     places = terminal(", ".join(sentences.places(outcome)))
     if not places:
         return said
-    return f"{said.removesuffix('.')} ({places})" + ("." if said.endswith(".") else "")
+    return f"{said.removesuffix('.')} ({places})."
 
 
 def _timeline(timeline: Sequence[Data], zone: tzinfo, width: int) -> Iterator[str]:
