@@ -33,7 +33,7 @@ BEHIND = r"(?:, (?:from|subject|size|vsize|to|time|session)=.*)?"
 _EVENT = r"(?P<action>save|expunge|autoexpunge|delete|undelete|flag_change|copy)(?: from (?P<origin_mailbox>.+?))?: "
 _UID = r"(?:uid=(?:error|(?P<uid>[0-9]+))(?:, |\z))?"
 _REST = (
-    r"(?:msgid= *(?:<>|(?P<message_id><[^<> ]*>|.+?))?(?:, |\z))?(?:size=(?:error|(?P<size>[0-9]+))(?:, |\z))?"
+    r"(?:msgid= *(?:<>|(?P<message_id><[^<> ]*>|[^, ].*?))?(?:, |\z))?(?:size=(?:error|(?P<size>[0-9]+))(?:, |\z))?"
     r"(?:vsize=(?:error|(?P<virtual_size>[0-9]+))(?:, |\z))?(?:from=(?P<header_from>.*?)(?:, |\z))?"
     r"(?:subject=(?P<subject>.*?)(?:, |\z))?(?:flags=\((?P<flags>[^()]*)\))?"
 )
@@ -150,7 +150,7 @@ PROXY_SHAPES = (
         holds="essage to <",
         pattern=(
             r"(?:conn [!-~]+(?: \[[0-9]+\])?: )?(?:(?P<session_id>[0-9A-Za-z+/=:]+): )?(?:rcpt [!-~]+: )?(?:proxy: )?"
-            r"(?P<action>Sent|Failed to send) message to <(?P<recipient>.*)> at (?P<relay_name>[!-~]+?)"
+            r"(?P<action>Sent|Failed to send) message to <(?P<recipient>(?:\"(?:[^\"\\]|\\.)*\"|[^\"<>])*)> at (?P<relay_name>[!-~]+?)"
             r"(?::(?P<relay_port>[0-9]+))?: (?P<response>.*?)(?: \([0-9]+/[0-9]+ at (?P<delay_s>[0-9]+) ms\))?"
         ),
         example="v2M4MPBsBGuxOgAAg+zDdQ: Sent message to <anna@example.com> at 192.0.2.20:24: 250 2.0.0 "

@@ -48,7 +48,7 @@ _KEYS = {
     "local_ip": rf"(?:\A|[ ,])lip=({_ADDRESS})",
     "local_port": r"(?:\A|[ ,])lport=([0-9]+)",
     "mail_pid": r"(?:\A|[ ,])mpid=([0-9]+)",
-    "tls": r"(?:\A|[ ,])((?:TLS|secured)(?:[ :][^,]*)?)(?:,|\z)",
+    "tls": r"(?:\A|[ ,])((?:TLS|secured)(?:[ :v][^,]*)?)(?:,|\z)",
     "session_id": r"(?:\A|[ ,])session=<?([!-+\--;=?-~]+)>?",
 }
 _NUMBERS = ("client_port", "local_port", "mail_pid")

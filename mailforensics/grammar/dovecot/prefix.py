@@ -54,7 +54,9 @@ def split(frame: Frame) -> Frame:
     is_auth = pl.col("service").is_in(_AUTH) & ~own
     cut = cut.with_columns(
         is_auth.alias("is_auth"),
-        inner=pl.when(is_auth | pl.col("service").str.starts_with("pam_"))
+        inner=pl.when(
+            is_auth | (pl.col("brackets") == "(default)") | pl.col("service").str.starts_with("pam_")
+        )
         .then(pl.lit(""))
         .otherwise("brackets")
         .str.extract_groups(_INNER),
