@@ -43,6 +43,7 @@ class Lab:
         self._work = Path(tempfile.mkdtemp(prefix="mail-lab-"))
         self.failed_into: Path | None = None
         self.shift = 0.0
+        self.cuts: dict[str, tuple[int, int | None] | None] = {}  # "mail/mail.log": bytes to keep, None: the file is missing
         self._open: list = []
         self.hosts: dict[str, MailHost] = {}
 
@@ -146,11 +147,16 @@ class Lab:
 
     def start_clock(self, stamp: float) -> None:
         """Before the start: all hosts live at `stamp` instead of today."""
-        library = self._work / "labclock.so"
-        run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(Path(__file__).with_name("labclock.c")), "-ldl"])
         self.shift = stamp - time.time()
         for host in self.hosts.values():
-            host.fake_clock(library.read_bytes(), self.shift)
+            self.start_clock_of(host, self.shift)
+
+    def start_clock_of(self, host: MailHost, shift: float) -> None:
+        """Before the start: one host's clock is wrong by so many seconds."""
+        library = self._work / "labclock.so"
+        if not library.exists():
+            run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(Path(__file__).with_name("labclock.c")), "-ldl"])
+        host.fake_clock(library.read_bytes(), shift)
 
     def set_clock(self, stamp: float) -> None:
         """Make it `stamp` on every host, in one moment for all programs."""
@@ -169,7 +175,7 @@ class Lab:
         return self.hosts["mx"]
 
     def host_of(self, address: str) -> MailHost:
-        domain = address.split("@")[1]
+        domain = address.split("@")[1].lower()
         return next(host for host in self.hosts.values() if host.plan.domain == domain)
 
     def note(self, label: str, kind: str, sender: str, recipients: list[str], subject: str, mid: str | None, **more: object) -> Mail:
@@ -219,20 +225,33 @@ class Lab:
                 return copy
         return None
 
+    def where(self, mail: Mail) -> list[tuple[str, str]]:
+        """Every mailbox that holds a copy."""
+        return [(copy.address, copy.mailbox) for copy in truth.copies(list(self.hosts.values())) if copy.message_id == mail.message_id]
+
     def wait_mailbox(self, address: str, mail: Mail, mailbox: str = "INBOX", seconds: float = 60) -> truth.Copy:
         return wait_for(f"{mail.message_id} in {mailbox} of {address}",
                         lambda: self.in_mailbox(address, mail.message_id or "", mailbox), seconds)
 
-    def settle(self, mail: Mail, recipient: str, final: str | None = None, **more: object) -> None:
-        """Wait until a recipient's copy is in INBOX or Junk and state where it was found."""
+    def wait_subject(self, address: str, *subjects: str) -> truth.Copy:
+        """Until a message with one of these subjects is in somebody's INBOX: replies that servers make have ids of their own."""
+        def find() -> truth.Copy | None:
+            return next((copy for copy in truth.copies([self.host_of(address)]) if copy.address == address
+                         and truth.header(copy.content, "Subject") in subjects), None)
+
+        return wait_for(f"{subjects} at {address}", find, 60)
+
+    def settle(self, mail: Mail, recipient: str, final: str | None = None, *, boxes: tuple[str, ...] = ("INBOX", "Junk"),
+               **more: object) -> None:
+        """Wait until a recipient's copy is in one of the mailboxes and state where it was found."""
         address = final or recipient
         clean = address.split("@")[0].split("+")[0] + "@" + address.split("@")[1]
 
         def find() -> str | None:
-            return next((box for box in ("INBOX", "Junk") if self.in_mailbox(clean, mail.message_id or "", box)), None)
+            return next((box for box in boxes if self.in_mailbox(clean, mail.message_id or "", box)), None)
 
         box = wait_for(f"{mail.message_id} ({mail.label}) at {address}; reply was {mail.reply}", find, 90)
-        found = fate(recipient, "delivered" if box == "INBOX" else "filed_by_sieve", final, **more)
+        found = fate(recipient, "delivered" if box == "INBOX" else "filed_by_sieve", final, box, **more)
         mail.recipients = [found if entry["recipient"] == recipient else entry for entry in mail.recipients]
 
     def wait_report(self, mail: Mail, seconds: float = 90) -> truth.Copy:
@@ -270,6 +289,13 @@ class Lab:
         known = {copy.key for copy in self.removed}
         self.removed += [copy for copy in truth.copies(list(self.hosts.values())) if copy.key not in known]
 
+    def log_size(self, host: MailHost, name: str = "mail.log") -> int:
+        """How long a log is now, in whole lines: a place to cut it."""
+        time.sleep(0.3)
+        path = host.machine.path("/var/log") / ("rspamd/rspamd.log" if name == "rspamd.log" else name)
+        content = path.read_bytes() if path.exists() else b""
+        return content.rfind(b"\n") + 1
+
     # -- evidence --------------------------------------------------------
 
     def save(self, target: Path, readme: str, keep_messages: int | None = None) -> None:
@@ -303,7 +329,9 @@ class Lab:
         """Logs and their rotated forms, byte for byte."""
         for pattern in ("mail.log*", "rspamd/rspamd.log*"):
             for path in sorted(host.machine.path("/var/log").glob(pattern)):
-                shutil.copyfile(path, folder / path.name)
+                keep = self.cuts.get(f"{host.name}/{path.name}", (0, None))
+                if keep is not None:
+                    (folder / path.name).write_bytes(path.read_bytes()[slice(*keep)])
 
     def _keep(self, target: Path) -> None:
         """What a failed run left, for whoever has to find out why."""

@@ -17,6 +17,7 @@ class Sink:
         self.name = name
         self.refuse: dict[str, str] = {}
         self.refuse_data: dict[str, str] = {}
+        self.drop_after_data: set[str] = set()  # recipients whose mail is taken, but not answered, once
         self.taken: list[tuple[str, list[str], bytes]] = []
         self._count = 0
         self._closing = False
@@ -77,6 +78,10 @@ class Sink:
                         if part == b".\r\n":
                             break
                         content += part[1:] if part.startswith(b".") else part
+                    if self.drop_after_data & set(recipients):
+                        self.drop_after_data -= set(recipients)
+                        self.taken.append((sender, recipients, content))
+                        break
                     reply = next((self.refuse_data[address] for address in recipients if address in self.refuse_data), None)
                     if reply is None:
                         self._count += 1

@@ -17,8 +17,6 @@ from pathlib import Path
 from host import MailHost
 
 HERE_NOW = {"delivered": "INBOX", "filed_by_sieve": "Junk"}
-GONE = {"discarded_by_sieve", "rejected_by_sieve", "discarded_by_rule", "rejected", "bounced", "expired", "deleted_from_queue",
-        "expunged", "retrieved_and_deleted", "handed_to_remote", "deferred", "held", "not_seen", "delivered_to_command"}
 
 
 class TruthError(AssertionError):
@@ -119,37 +117,43 @@ def is_report_about(content: bytes, message_id: str) -> bool:
 
 
 def verify(mails: list[Mail], hosts: list[MailHost]) -> None:
-    """Raise TruthError unless mailboxes and queues agree with every statement."""
+    """Raise TruthError unless mailboxes and queues agree with every statement.
+
+    Mails with one Message-ID are looked at together: nothing else tells their copies apart.
+    """
     present = copies(hosts)
-    queued = {(entry_id, recipient["address"]) for host in hosts for entry in host.queue()
-              for entry_id in [entry["queue_id"]] for recipient in entry["recipients"]}
+    queued = {recipient["address"] for host in hosts for entry in host.queue() for recipient in entry["recipients"]}
     reports = [copy for copy in present if b"report-type=delivery-status" in copy.content]
-    problems: list[str] = []
+    groups: dict[str, list[Mail]] = {}
     for mail in mails:
-        if not mail.check or not mail.message_id:
-            continue
-        problems += _check(mail, present, reports, {address for _, address in queued})
+        if mail.check and mail.message_id:
+            groups.setdefault(mail.message_id, []).append(mail)
+    problems: list[str] = []
+    for group in groups.values():
+        problems += _check(group, present, reports, queued)
     if problems:
         raise TruthError("\n".join(problems))
 
 
-def _check(mail: Mail, present: list[Copy], reports: list[Copy], queued: set[str]) -> list[str]:
+def _check(group: list[Mail], present: list[Copy], reports: list[Copy], queued: set[str]) -> list[str]:
     problems = []
-    of_mail = [copy for copy in present if copy.message_id == mail.message_id]
+    label, message_id = group[0].label, group[0].message_id or ""
     expected: list[tuple[str, str]] = []
-    for recipient in mail.recipients:
+    for recipient in (recipient for mail in group for recipient in mail.recipients):
         address = (recipient["final_recipient"] or recipient["recipient"]).lower()
         if recipient["mailbox"]:
-            expected.append((address, recipient["mailbox"]))
+            expected.append((address.replace(_detail(address), ""), recipient["mailbox"]))
         if recipient["outcome"] in ("deferred", "held") and address not in queued:
-            problems.append(f"{mail.label}: {address} should be in the queue and is not")
-    there = sorted((copy.address, copy.mailbox) for copy in of_mail)
-    wanted = sorted((address.replace(_detail(address), ""), mailbox) for address, mailbox in expected)
-    if there != wanted:
-        problems.append(f"{mail.label} {mail.message_id}: copies in {there}, expected in {wanted}")
-    reports = [copy for copy in reports if is_report_about(copy.content, mail.message_id or "")]
-    if mail.notified != any(copy.address == mail.sender for copy in reports):
-        problems.append(f"{mail.label}: notified={mail.notified}, but reports in {[copy.address for copy in reports]}")
+            problems.append(f"{label}: {address} should be in the queue and is not")
+        if recipient["outcome"] == "not_seen" and "acceptable" not in recipient and not recipient.get("never_handed_over"):
+            problems.append(f"{label}: nothing was stated about {address}")
+    there = sorted((copy.address, copy.mailbox) for copy in present if copy.message_id == message_id)
+    if there != sorted(expected):
+        problems.append(f"{label} {message_id}: copies in {there}, expected in {sorted(expected)}")
+    told = {copy.address for copy in reports if is_report_about(copy.content, message_id)}
+    for mail in group:
+        if mail.notified != (mail.sender in told):
+            problems.append(f"{mail.label}: notified={mail.notified}, but reports in {sorted(told)}")
     return problems
 
 
