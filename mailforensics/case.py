@@ -21,12 +21,12 @@ import polars as pl
 import pyarrow as pa
 
 from mailforensics import reading, schema
+from mailforensics.aside import read_aside
 from mailforensics.errors import EvidenceError, NoEvidenceError, OptionError
-from mailforensics.evidence import mailbox
+from mailforensics.evidence.config import ServerConfig, as_dict
 from mailforensics.evidence.source import Found, find, forget_stdin
 from mailforensics.findings.causes import classify_frame
 from mailforensics.grammar import syslog
-from mailforensics.headers.message import read_messages
 from mailforensics.limits import DEFAULT, Limits
 from mailforensics.link.build import link
 from mailforensics.link.log import Log
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 Frame = pl.DataFrame
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
-DOCUMENT_TABLES = ("documents", "headers", "hops", "auth_results")
 LINKED_TABLES = ("messages", "deliveries", "rejects", "sessions", "scans", "mailbox_events", "journeys")
 
 
@@ -109,23 +108,14 @@ def _read(
     sources = reading.read_logs(
         found, memory, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now
     )
-    mails = (
-        message
-        for source in found.sources
-        if source.role in ("message", "mbox")
-        for message in mailbox.messages(source, limits=limits)
-    )
-    read = read_messages(mails, own=own, limits=limits)
+    aside = read_aside(found, own, limits)
     sources = sources.with_columns(tool_version=pl.lit(tool_version()))
     return Case(
-        frames={
-            "sources": sources,
-            "events": memory.all_events(),
-            **{n: read.frames[n] for n in DOCUMENT_TABLES},
-        },
+        frames={"sources": sources, "events": memory.all_events(), **aside.tables},
         lines=memory.all_lines(),
-        header_scans=read.frames["scans"],
-        own=own,
+        other_scans=aside.scans,
+        configs=aside.configs,
+        own=aside.own,
         timezone=timezone if isinstance(timezone, str) else None,
         left_alone=found.left_alone,
         duplicates=found.duplicates,
@@ -152,7 +142,8 @@ class Case:
         *,
         frames: Mapping[str, Frame] | None = None,
         lines: Mapping[str, Frame] | None = None,
-        header_scans: Frame | None = None,
+        other_scans: Frame | None = None,
+        configs: Sequence[ServerConfig] = (),
         own: Sequence[str] = (),
         timezone: str | None = None,
         left_alone: Sequence[tuple[str, str]] = (),
@@ -162,7 +153,8 @@ class Case:
     ) -> None:
         self._frames: dict[str, Frame] = dict(frames or {})
         self._lines: dict[str, Frame] = dict(lines or {})
-        self._header_scans = header_scans
+        self._other_scans = other_scans
+        self.configs = tuple(configs)
         self._kinds: list[str] | None = None
         self._store = store
         self.own = tuple(own)
@@ -251,7 +243,7 @@ class Case:
         return Log(self.polars("events"), self._lines)
 
     def _link(self) -> None:
-        linked = link(self.log(), classify_frame, self._header_scans)
+        linked = link(self.log(), classify_frame, self._other_scans, domains_of(self.configs))
         for name, frame in linked.tables.items():
             self._frames[name] = schema.conform(name, frame)
 
@@ -324,6 +316,7 @@ class Case:
             "tool_version": tool_version(),
             "given": list(self.given),
             "own": list(self.own),
+            "configs": [as_dict(config) for config in self.configs],
             "timezone": self._timezone,
             "left_alone": [list(pair) for pair in self.left_alone],
             "duplicates": [list(pair) for pair in self.duplicates],
@@ -336,9 +329,20 @@ def saved_case(store: Store) -> Case:
     about = store.about
     return Case(
         own=about.get("own", ()),
+        configs=configs_of(about),
         timezone=about.get("timezone"),
         left_alone=[(a, b) for a, b in about.get("left_alone", [])],
         duplicates=[(a, b) for a, b in about.get("duplicates", [])],
         given=about.get("given", ()),
         store=store,
     )
+
+
+def configs_of(about: Mapping[str, Any]) -> list[ServerConfig]:
+    """The saved configuration that a manifest keeps."""
+    return [ServerConfig(row["system"], row["path"], row["settings"]) for row in about.get("configs", [])]
+
+
+def domains_of(configs: Iterable[ServerConfig]) -> list[str]:
+    """The domains that end on our servers, as saved configuration says."""
+    return sorted({domain for config in configs for domain in config.domains})

@@ -20,21 +20,22 @@ from typing import Any
 import polars as pl
 
 from mailforensics import reading, schema
+from mailforensics.aside import TABLES, Aside, read_aside
 from mailforensics.case import (
-    DOCUMENT_TABLES,
     LINKED_TABLES,
     Case,
     Paths,
     check_zones,
+    configs_of,
+    domains_of,
     refuse_nothing,
     saved_case,
     tool_version,
 )
-from mailforensics.evidence import mailbox
+from mailforensics.evidence.config import as_dict
 from mailforensics.evidence.source import Found, Source, file_hash, find, forget_stdin
 from mailforensics.findings.causes import classify_frame
 from mailforensics.grammar import syslog
-from mailforensics.headers.message import read_messages
 from mailforensics.limits import DEFAULT, Limits
 from mailforensics.link.build import link
 from mailforensics.link.log import EVENT_COLUMNS, KINDS, Log
@@ -202,8 +203,9 @@ def _write(
             found, parts, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now
         )
         sources = sources.with_columns(tool_version=pl.lit(tool_version()))
-        documents, header_scans = _documents(before, found, own, limits)
-        linked = link(parts.log(), classify_frame, header_scans)
+        aside = read_aside(found, own, limits, configs_of(before.about) if before else ())
+        documents, other_scans = _documents(before, aside)
+        linked = link(parts.log(), classify_frame, other_scans, domains_of(aside.configs))
         frames = {name: schema.conform(name, linked.tables[name]) for name in LINKED_TABLES}
         tables["events"] = old_parts + parts.written()
         frames |= documents | {"sources": _merged_sources(known, sources, _counted(store, tables["events"]))}
@@ -216,7 +218,7 @@ def _write(
             if name != "events"
         }
         tables |= {name: [written.result()] for name, written in writing.items()}
-    about = _about(before, known, found, own, timezone, given, frames["sources"])
+    about = _about(before, known, found, aside, timezone, given, frames["sources"])
     store.commit(tables, about)
     return saved_case(store)
 
@@ -247,29 +249,18 @@ def _public(name: str, frames: Mapping[str, Frame]) -> list[str]:
     return [c for c in schema.TABLES[name].names if frame is None or c in frame.columns]
 
 
-def _documents(
-    before: Store | None, found: Found, own: Sequence[str], limits: Limits
-) -> tuple[dict[str, Frame], Frame]:
-    """The tables of the messages, old ones included."""
-    mails = (
-        message
-        for source in found.sources
-        if source.role in ("message", "mbox")
-        for message in mailbox.messages(source, limits=limits)
-    )
-    read = read_messages(mails, own=own, limits=limits)
-    tables = {name: read.frames[name] for name in DOCUMENT_TABLES}
-    scans = read.frames["scans"]
+def _documents(before: Store | None, aside: Aside) -> tuple[dict[str, Frame], Frame]:
+    """The tables of messages and queue listings and the verdicts in headers, old ones included."""
+    tables = {name: schema.conform(name, aside.tables[name]) for name in TABLES}
+    scans = schema.conform("scans", aside.scans)
     if before is not None:
-        old_scans = before.read("scans").filter(pl.col("origin") == "header")
+        old = before.read("scans").filter(pl.col("origin") != "log")
+        scans = pl.concat([schema.conform("scans", old), scans], how="diagonal_relaxed")
         tables = {
-            n: pl.concat([schema.conform(n, before.read(n)), schema.conform(n, t)], how="diagonal_relaxed")
-            for n, t in tables.items()
+            name: pl.concat([schema.conform(name, before.read(name)), table], how="diagonal_relaxed")
+            for name, table in tables.items()
         }
-        scans = pl.concat(
-            [schema.conform("scans", old_scans), schema.conform("scans", scans)], how="diagonal_relaxed"
-        )
-    return {name: schema.conform(name, frame) for name, frame in tables.items()}, scans
+    return tables, scans
 
 
 def _merged_sources(known: _Known, fresh: Frame, counted: Frame) -> Frame:
@@ -295,7 +286,7 @@ def _counted(store: Store, parts: Sequence[str]) -> Frame:
 
 
 def _about(
-    before: Store | None, known: _Known, found: Found, own: Sequence[str], timezone: Zones, given: Iterable[object], sources: Frame
+    before: Store | None, known: _Known, found: Found, aside: Aside, timezone: Zones, given: Iterable[object], sources: Frame
 ) -> dict[str, Any]:  # fmt: skip
     contents = {row["source_id"]: row for row in known.contents}
     for source in found.sources:
@@ -304,7 +295,8 @@ def _about(
     return {
         "tool_version": tool_version(),
         "given": sorted({*old.get("given", []), *(os.fspath(p) for p in given)}),  # type: ignore[call-overload]
-        "own": list(own) or old.get("own", []),
+        "own": list(aside.own) or old.get("own", []),
+        "configs": [as_dict(config) for config in aside.configs],
         "timezone": timezone if isinstance(timezone, str) else old.get("timezone"),
         "left_alone": [list(pair) for pair in found.left_alone],
         "duplicates": [list(pair) for pair in found.duplicates],

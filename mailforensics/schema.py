@@ -891,12 +891,32 @@ _DNS_RECORDS = Table(
 )  # fmt: skip
 
 #: All tables by name, in the order in which the data climbs.
+_QUEUE_ENTRIES = Table(
+    "queue_entries",
+    "One row per recipient that a saved `postqueue -j` shows waiting.",
+    (
+        _C("source_id", _INT32, "The source that it was read from.", 1, "derived"),
+        _C("line_number", _INT64, "The line in that source, from 1.", 3, "derived"),
+        _C("time", _TIME, "When the queue was looked at: the time of the file.", _time(9, 40, 0), "derived"),
+        _C("queue_name", _STRING, "The queue that it waits in: active, deferred, hold, incoming.", "deferred"),
+        _C("queue_id", _STRING, "The name of the entry in the queue.", "3F2A1C0B2"),
+        _C("arrival_time", _TIME, "When it came into the queue.", _time(9, 2, 11)),
+        _C("size", _INT64, "Size of the message in bytes.", 2387),
+        _C("sender", _STRING, "The envelope sender.", "alex@example.com", rfc="RFC 5321 §4.1.1.2", personal=True),
+        _C("recipient", _STRING, "The recipient that waits.", "bob@example.org", rfc="RFC 5321 §4.1.1.3",
+           personal=True),
+        _C("reason", _STRING, "Why it waits, in the words of the queue.", "connect to mx.example.org: Connection refused",
+           personal=True),
+        _word("parse_status", PARSE_STATUSES, "How far the line was understood.", "ok", "derived"),
+    ),
+)  # fmt: skip
+
 TABLES: Mapping[str, Table] = MappingProxyType(
     {
         described.name: described
         for described in (
             _SOURCES, _EVENTS, _MESSAGES, _DELIVERIES, _REJECTS, _SESSIONS, _SCANS, _MAILBOX_EVENTS,
-            _JOURNEYS, _DOCUMENTS, _HEADERS, _HOPS, _AUTH_RESULTS, _FINDINGS, _DNS_RECORDS,
+            _JOURNEYS, _DOCUMENTS, _HEADERS, _HOPS, _AUTH_RESULTS, _FINDINGS, _DNS_RECORDS, _QUEUE_ENTRIES,
         )
     }
 )  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from mailforensics.grammar.distinct import places
 from mailforensics.grammar.shape import Grammar, Hit
 
 Frame = pl.DataFrame
@@ -80,20 +81,12 @@ def parse(framed: Frame, grammars: Sequence[Grammar]) -> Parsed:
 
 def _owners(programs: pl.Series, grammars: Sequence[Grammar]) -> np.ndarray:
     """The number of the grammar that reads each row, -1 for other programs. Programs are few: each is looked at once."""
-    names = programs.unique()
-    number = np.full(len(names), -1, dtype=np.int16)
+    names = programs.unique().drop_nulls()
+    number = np.full(len(names) + 1, -1, dtype=np.int16)
     for i, grammar in enumerate(grammars):
-        fits = names.str.contains(rf"\A(?:{grammar.programs})\z").fill_null(False).to_numpy()
-        number[fits & (number < 0)] = i
-    if len(names) == 1:
-        return np.full(len(programs), number[0], dtype=np.int16)
-    # both columns are kept alive together: polars forgets the codes of a categorical that nobody holds
-    rows, each = programs.cast(pl.Categorical), names.cast(pl.Categorical)
-    codes = each.to_physical().cast(pl.Int64)
-    known = codes.is_not_null().to_numpy()
-    lookup = np.full(int(codes.drop_nulls().to_numpy().max(initial=0)) + 2, -1, dtype=np.int16)
-    lookup[codes.drop_nulls().to_numpy()] = number[known]
-    owner: np.ndarray = lookup[rows.to_physical().cast(pl.Int64).fill_null(len(lookup) - 1).to_numpy()]
+        fits = names.str.contains(rf"\A(?:{grammar.programs})\z").to_numpy()
+        number[:-1][fits & (number[:-1] < 0)] = i
+    owner: np.ndarray = number[places(programs, names)]
     return owner
 
 
@@ -107,12 +100,12 @@ def _read(grammar: Grammar, split: Frame, rows: np.ndarray, reading: _Reading) -
         mine = daemons.is_null() if daemon is None else (daemons == daemon).fill_null(False)
         for is_loud in (False, True) if any_loud else (False,):
             wanted = mine if not any_loud else mine & (loud if is_loud else ~loud)
-            places = wanted.arg_true()
-            if not len(places):
+            spots = wanted.arg_true()
+            if not len(spots):
                 continue
-            bodies = split["body"].gather(places)
+            bodies = split["body"].gather(spots)
             for hit in grammar.matcher(daemon or "", is_loud).read(bodies):
-                at = places.gather(pl.Series(hit.rows)).to_numpy()
+                at = spots.gather(pl.Series(hit.rows)).to_numpy()
                 _note(hit, rows[at], carried[at] if carried is not None else None, reading)
 
 

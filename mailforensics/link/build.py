@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from mailforensics import schema
 from mailforensics.link.deliveries import deliveries as make_deliveries
+from mailforensics.link.direction import directions
 from mailforensics.link.fates import copies as make_copies
 from mailforensics.link.journeys import journey_keys, outcomes, refused_transactions
 from mailforensics.link.links import links as make_links
@@ -36,21 +37,30 @@ Classify = Callable[[Frame], Frame]
 """Reply texts in (text, enhanced_code, reply_code, stage), their causes out: given from outside, it is a finding."""
 
 
-def link(log: Log, classify: Classify, header_scans: Frame | None = None) -> Linked:
-    """Link everything: messages, deliveries, rejects, sessions, scans, mailbox_events, journeys."""
+def link(
+    log: Log, classify: Classify, other_scans: Frame | None = None, domains: Sequence[str] = ()
+) -> Linked:
+    """Link everything: messages, deliveries, rejects, sessions, scans, mailbox_events, journeys.
+
+    other_scans   verdicts that are known from elsewhere than the log (headers, history)
+    domains       the domains that end on our servers, where configuration says so
+    """
     lives = make_lives(log)
     log = log.marked("message_key", lives["event_id"], lives["message_key"])
     log = log.marked("life_host", lives["event_id"], lives["host"])
     rejects = make_rejects(log)
     deliveries = make_deliveries(log)
     messages = make_messages(log, lives, deliveries, rejects)
-    scans = make_scans(log, lives, messages, header_scans)
+    scans = make_scans(log, lives, messages, other_scans)
     mailbox = mailbox_events(log, deliveries)
     found = make_links(log, messages, deliveries, mailbox)
     messages = messages.join(journey_keys(messages, found), on="message_key", how="left")
     messages = _with_links(messages, found)
     sessions = pl.concat([smtp_sessions(log), dovecot_sessions(log)], how="diagonal_relaxed")
     messages = _with_session(messages, sessions).sort("received_time", "message_key", nulls_last=True)
+    messages = messages.join(
+        directions(messages, deliveries, domains), on="message_key", how="left", maintain_order="left"
+    )
     deliveries = _with_causes(deliveries, "response", classify)
     rejects = _with_causes(rejects, "text", classify)
     tables = {

@@ -32,7 +32,7 @@ def _check(frame: Frame) -> Frame:
     cut = cut_envelope(frame, argument=True)
     origin = cut["text"].str.extract_groups(_ORIGIN).struct.unnest()
     content = pl.coalesce(origin["content"], cut["text"]).alias("content")
-    return cut.drop("text").hstack(origin.drop("content")).with_columns(content)
+    return cut.hstack(origin.drop("content")).with_columns(content, text=pl.col("argument"))
 
 
 def _milter(frame: Frame) -> Frame:

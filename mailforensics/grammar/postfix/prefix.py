@@ -11,8 +11,9 @@ alphabet without vowels, a ``z`` and an inode number), ``syslog_name`` in postco
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
+
+from mailforensics.grammar.distinct import places
 
 Frame = pl.DataFrame
 
@@ -52,59 +53,43 @@ def split(frame: Frame) -> Frame:
 
 
 def _cut_program(programs: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Instance and daemon; programs are few, so each is cut once."""
     names = programs.unique().drop_nulls()
-    parts = names.to_frame("name").select(
-        "name",
+    parts = pl.DataFrame({"name": names}).select(
         daemon=pl.col("name").str.extract(r"([^/]*)\z"),
         instance=pl.col("name").str.extract(r"\A(.+)/[^/]*\z").fill_null(pl.col("name")),
     )
-    instance = programs.replace_strict(parts["name"], parts["instance"], default=None, return_dtype=pl.String)
-    daemon = programs.replace_strict(parts["name"], parts["daemon"], default=None, return_dtype=pl.String)
-    return instance.alias("instance"), daemon.alias("daemon")
+    rows = pl.Series(places(programs, names))
+    nothing = pl.Series([None], dtype=pl.String)
+    instance = pl.concat([parts["instance"], nothing]).gather(rows)
+    return instance.alias("instance"), pl.concat([parts["daemon"], nothing]).gather(rows).alias("daemon")
 
 
 def _cut_severity(text: pl.Series) -> tuple[pl.Series, pl.Series]:
-    loud = text.str.contains(_SEVERITY).fill_null(False)
-    if not loud.any():
-        return pl.Series("severity", [None], pl.String).new_from_index(0, len(text)), text
-    cut = (
-        text.filter(loud)
-        .to_frame("text")
-        .select(
-            severity=pl.col("text").str.extract(_SEVERITY),
-            text=pl.col("text").str.slice(pl.col("text").str.find(": ", literal=True) + 2),
-        )
+    severity = pl.Series("severity", [None], dtype=pl.String).new_from_index(0, len(text))
+    loud = text.str.contains(_SEVERITY).fill_null(False).arg_true()
+    if not len(loud):
+        return severity, text
+    cut = pl.DataFrame({"text": text.gather(loud)}).select(
+        severity=pl.col("text").str.extract(_SEVERITY),
+        text=pl.col("text").str.slice(pl.col("text").str.find(": ", literal=True) + 2),
     )
-    back = _back(loud)
-    quiet = text.filter(~loud)
-    nothing = pl.Series("severity", [None], pl.String).new_from_index(0, len(quiet))
-    return pl.concat([nothing, cut["severity"]]).gather(back), pl.concat([quiet, cut["text"]]).gather(back)
-
-
-def _back(mask: pl.Series) -> np.ndarray:
-    """Where each row stands in the concatenation of the rows outside the mask and those inside it."""
-    inside = mask.to_numpy()
-    place = np.cumsum(~inside) - 1
-    place[inside] = np.arange(inside.sum()) + (~inside).sum()
-    return place
+    return severity.scatter(loud, cut["severity"]), text.clone().scatter(loud, cut["text"])
 
 
 def _cut_queue_id(text: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
-    cut = (
-        text.to_frame("text")
-        .select("text", colon=pl.col("text").str.find(": ", literal=True).cast(pl.Int32))
-        .with_columns(
-            word=pl.when(pl.col("colon") <= _LONGEST_ID).then(pl.col("text").str.head(pl.col("colon")))
-        )
-    )
+    cut = text.to_frame("text").with_columns(colon=pl.col("text").str.find(": ", literal=True))
+    word = pl.when(pl.col("colon") <= _LONGEST_ID).then(pl.col("text").str.head("colon"))
+    cut = cut.with_columns(word=word)
     cut = cut.with_columns(
-        noqueue=pl.col("word") == "NOQUEUE", is_id=pl.col("word").str.contains(_QUEUE_ID).fill_null(False)
+        noqueue=(pl.col("word") == "NOQUEUE").fill_null(False),
+        is_id=pl.col("word").str.contains(_QUEUE_ID).fill_null(False),
     )
     out = cut.select(
         queue_id=pl.when("is_id").then("word"),
-        noqueue=pl.when(pl.col("noqueue")).then(True).when("is_id").then(False),
-        body=pl.when(pl.col("is_id") | pl.col("noqueue").fill_null(False))
-        .then(pl.col("text").str.slice(pl.col("colon") + 2))
-        .otherwise("text"),
+        noqueue=pl.when(pl.col("noqueue") | pl.col("is_id")).then("noqueue"),
+        body=pl.col("text").str.slice(
+            pl.when(pl.col("noqueue") | pl.col("is_id")).then(pl.col("colon") + 2).otherwise(0)
+        ),
     )
     return out["queue_id"], out["noqueue"], out["body"]

@@ -1,0 +1,77 @@
+"""The evidence beside the logs: messages, saved configuration, saved queue listings, Rspamd's history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from mailforensics import schema
+from mailforensics.evidence import mailbox
+from mailforensics.evidence.config import ServerConfig, dovecot_config, own_of, postfix_config
+from mailforensics.evidence.queue import queue_entries
+from mailforensics.evidence.source import Found, Source
+from mailforensics.grammar.rspamd.history import read_history
+from mailforensics.headers.message import read_messages
+from mailforensics.limits import Limits
+
+Frame = pl.DataFrame
+
+TABLES = ("documents", "headers", "hops", "auth_results", "queue_entries")
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What was read beside the logs: tables in polars, verdicts, configuration, and what is ours."""
+
+    tables: dict[str, Frame]
+    scans: Frame
+    configs: tuple[ServerConfig, ...]
+    own: tuple[str, ...]
+
+
+def read_aside(found: Found, own: Sequence[str], limits: Limits, known: Iterable[ServerConfig] = ()) -> Aside:
+    """Read messages, configuration, queue listings and filter history.
+
+    What is ours is what the user named; when that is nothing, what the saved configuration says.
+    """
+    configs = (
+        *known,
+        *(_config(source, limits) for source in found.sources if source.role in ("postconf", "doveconf")),
+    )
+    ours = tuple(own) or tuple(own_of(configs))
+    mails = (
+        message
+        for source in found.sources
+        if source.role in ("message", "mbox")
+        for message in mailbox.messages(source, limits=limits)
+    )
+    read = read_messages(mails, own=ours, limits=limits)
+    queues = [
+        queue_entries(_bytes(source, limits), source_id=source.source_id, time=source.mtime)
+        for source in found.sources
+        if source.role == "queue"
+    ]
+    tables = {name: read.frames[name] for name in TABLES if name != "queue_entries"}
+    tables["queue_entries"] = pl.concat(queues) if queues else schema.empty("queue_entries")
+    return Aside(tables, _scans(read.frames["scans"], found, limits), configs, ours)
+
+
+def _config(source: Source, limits: Limits) -> ServerConfig:
+    text = _bytes(source, limits).decode("utf-8", "backslashreplace")
+    return (
+        postfix_config(text, source.name) if source.role == "postconf" else dovecot_config(text, source.name)
+    )
+
+
+def _bytes(source: Source, limits: Limits) -> bytes:
+    with source.open(limits) as stream:
+        return stream.read(limits.message_bytes)
+
+
+def _scans(headers: Frame, found: Found, limits: Limits) -> Frame:
+    """Verdicts of message headers and of Rspamd's history."""
+    histories = [read_history(_bytes(source, limits)) for source in found.sources if source.role == "history"]
+    parts = [schema.conform("scans", part) for part in (headers, *histories) if part.height]
+    return pl.concat(parts, how="diagonal_relaxed") if parts else headers
