@@ -254,6 +254,9 @@ class Case:
 
         to, sender           an address or a part of one
         message_id, queue_id, subject    the whole or a part
+        client, relay        name or address of the client that brought it, or of a server it was handed to
+        user                 the account that logged in to send it
+        reply                words of a reply
         since, until         local time: "2026-03-01 10:00", "10:00" (on the newest day), a date, or a datetime
 
         All that are given must hold. Raises OptionError for an unknown question or a time that cannot be read.
@@ -261,6 +264,16 @@ class Case:
         from mailforensics.trace import trace
 
         return trace(self, **question)
+
+    def search(self, **question: Any) -> pa.Table:
+        """The mail that matches, as a table, newest first: the questions are those of ``trace``.
+
+        Columns: journey_key, first_time, last_time, sender, recipients, message_id, outcomes (as words).
+        """
+        found = self.trace(**question).found
+        words = pl.col("outcomes").list.eval(pl.element().struct.field("outcome")).alias("outcomes")
+        columns = ("journey_key", "first_time", "last_time", "sender", "recipients", "message_id")
+        return found.select(*columns, words).to_arrow()
 
     @property
     def zone(self) -> str:

@@ -138,6 +138,10 @@ _question = _together(
     click.option("--message-id", metavar="ID", help="Message-ID, or a part of it."),
     click.option("--queue-id", metavar="ID", help="Queue id on any host."),
     click.option("--subject", metavar="TEXT", help="Subject, or a part of it."),
+    click.option("--client", metavar="IP-OR-NAME", help="The client that brought it."),
+    click.option("--user", metavar="ACCOUNT", help="The account that logged in to send it."),
+    click.option("--relay", metavar="IP-OR-NAME", help="A server that it was handed to."),
+    click.option("--reply", metavar="TEXT", help="Words of a reply."),
     click.option("--since", metavar="TIME", help="Not before, as '2026-03-02 10:00' or '10:00'."),
     click.option("--until", metavar="TIME", help="Not after."),
 )
@@ -206,7 +210,7 @@ def trace(as_json: bool, **given: Any) -> None:
     asked = _asked(given)
     if not asked:
         raise click.UsageError(
-            "Say which mail: --to, --from, --message-id, --queue-id, --subject, --since or --until."
+            "Say which mail: --to, --from, --message-id, --queue-id, --subject, --client, --user, --relay, --reply, --since or --until."
         )
     told = _case(**given).trace(**asked).to_dict()
     _answer(told, lambda data: text.trace(data, width=_width()), as_json)
@@ -416,8 +420,9 @@ def _zones(given: tuple[str, ...]) -> str | dict[str, str] | None:
 
 
 def _asked(given: dict[str, Any]) -> dict[str, str]:
-    keys = ("to", "sender", "message_id", "queue_id", "subject", "since", "until")
-    taken = {key: given.pop(key) for key in keys}
+    from mailforensics.trace import QUESTIONS
+
+    taken = {key: given.pop(key) for key in QUESTIONS}
     return {key: value for key, value in taken.items() if value}
 
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from mailforensics.case import Case
 
 Frame = pl.DataFrame
-QUESTIONS = ("to", "sender", "message_id", "queue_id", "subject", "since", "until")
+QUESTIONS = (
+    "to", "sender", "message_id", "queue_id", "subject", "client", "user", "relay", "reply", "since", "until",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,11 @@ def trace(case: Case, **question: Any) -> Trace:
 def _matching(case: Case, journeys: Frame, asked: Mapping[str, Any]) -> pl.Series | None:
     """The keys of the journeys that fit all that was asked but the times (None: nothing but times was asked)."""
     keys: pl.Series | None = None
-    for name, finder in (("to", _by_recipient), ("sender", _by_sender), ("message_id", _by_message_id),
-                         ("queue_id", _by_queue_id), ("subject", _by_subject)):  # fmt: skip
+    finders = {
+        "to": _by_recipient, "sender": _by_sender, "message_id": _by_message_id, "queue_id": _by_queue_id,
+        "subject": _by_subject, "client": _by_client, "user": _by_user, "relay": _by_relay, "reply": _by_reply,
+    }  # fmt: skip
+    for name, finder in finders.items():
         if name in asked:
             found = finder(case, journeys, str(asked[name]).strip())
             keys = found if keys is None else keys.filter(keys.is_in(found.implode()))
@@ -157,6 +162,53 @@ def _by_queue_id(case: Case, journeys: Frame, part: str) -> pl.Series:
     if len(exact) or len(part) < 4:
         return exact
     return messages.filter(pl.col("queue_id").str.contains(part, literal=True))["journey_key"].unique()
+
+
+def _by_client(case: Case, journeys: Frame, part: str) -> pl.Series:
+    """The client that brought it: its address or its name; also one that was refused."""
+    messages, rejects = case.polars("messages"), case.polars("rejects")
+    fits = _has(pl.col("client_ip"), part).fill_null(False) | _has(pl.col("client_name"), part).fill_null(
+        False
+    )
+    refused = rejects.filter(fits).select(pl.col("evidence").list.first().alias("event_id"))
+    return pl.concat(
+        [messages.filter(fits)["journey_key"], _journeys_of(journeys, refused["event_id"])]
+    ).unique()
+
+
+def _by_user(case: Case, journeys: Frame, part: str) -> pl.Series:
+    """The account that logged in to send it."""
+    fits = _has(pl.col("sasl_username"), part).fill_null(False)
+    refused = case.polars("rejects").filter(fits).select(pl.col("evidence").list.first().alias("event_id"))
+    mine = case.polars("messages").filter(fits)["journey_key"]
+    return pl.concat([mine, _journeys_of(journeys, refused["event_id"])]).unique()
+
+
+def _by_relay(case: Case, journeys: Frame, part: str) -> pl.Series:
+    """A server that it was handed to, or that did not take it: name or address."""
+    fits = _has(pl.col("relay_name"), part).fill_null(False) | _has(pl.col("relay_ip"), part).fill_null(False)
+    return _of_messages(case, case.polars("deliveries").filter(fits)["message_key"])
+
+
+def _by_reply(case: Case, journeys: Frame, part: str) -> pl.Series:
+    """Words of a reply, of another server or of ours."""
+    told = case.polars("deliveries").filter(_has(pl.col("response"), part).fill_null(False))
+    refused = case.polars("rejects").filter(_has(pl.col("text"), part).fill_null(False))
+    events = refused.select(pl.col("evidence").list.first().alias("event_id"))["event_id"]
+    return pl.concat([_of_messages(case, told["message_key"]), _journeys_of(journeys, events)]).unique()
+
+
+def _of_messages(case: Case, keys: pl.Series) -> pl.Series:
+    messages = case.polars("messages")
+    return messages.filter(pl.col("message_key").is_in(keys.unique().implode()))["journey_key"].unique()
+
+
+def _journeys_of(journeys: Frame, events: pl.Series) -> pl.Series:
+    """The journeys whose outcomes stand on these events."""
+    ends = journeys.select("journey_key", "outcomes").explode("outcomes", empty_as_null=True)
+    shown = ends.select("journey_key", pl.col("outcomes").struct.field("evidence").alias("event_id"))
+    shown = shown.explode("event_id", empty_as_null=True)
+    return shown.filter(pl.col("event_id").is_in(events.implode()))["journey_key"].unique()
 
 
 def _by_subject(case: Case, journeys: Frame, part: str) -> pl.Series:
@@ -353,11 +405,66 @@ def _outcome(
         for e in outcome["evidence"] or []
     ]
     told["next"] = NEXT.get(str(outcome["outcome"]), "")
-    if outcome["outcome"] in ("not_seen", "deferred", "handed_to_remote"):
-        end = _where_it_ends(case, row)
-        if end and outcome["outcome"] != "handed_to_remote":
-            told["sentence"] = f"{told['sentence']} {end}"
+    if outcome["outcome"] in ("not_seen", "deferred"):
+        more = [_in_queue(case, row, outcome), _next_try(case, outcome), _where_it_ends(case, row)]
+        told["sentence"] = " ".join(part for part in [told["sentence"], *more] if part)
     return told
+
+
+def _local(case: Case, moment: dt.datetime) -> str:
+    return f"{moment.astimezone(zoneinfo.ZoneInfo(case.zone)):%Y-%m-%d %H:%M %z}"
+
+
+def _in_queue(case: Case, row: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
+    """What a saved queue listing says of this recipient's copy."""
+    queue = case.polars("queue_entries")
+    ids = [message["queue_id"] for message in _messages_of(case, row)]
+    if not queue.height or not ids:
+        return ""
+    waiting = queue.filter(pl.col("queue_id").is_in(ids) & (pl.col("recipient") == outcome["recipient"]))
+    if not waiting.height:
+        return "The saved queue listing does not show it."
+    entry = waiting.row(0, named=True)
+    when = f" at {_local(case, entry['time'])}" if entry["time"] else ""
+    reason = f': "{entry["reason"]}"' if entry["reason"] else ""
+    return f"The saved queue listing shows it in the {entry['queue_name']} queue{when}{reason}."
+
+
+_DEFAULT_BACKOFF = (300.0, 4000.0, "Postfix's defaults")
+
+
+def _backoff(case: Case, host: str | None) -> tuple[float, float, str]:
+    """The shortest and the longest wait between two tries, and where they are known from."""
+    for config in case.configs:
+        if config.system == "postfix" and (
+            host is None or host in str(config.hostname) or len(case.configs) <= 2
+        ):
+            return (
+                config.duration("minimal_backoff_time"),
+                config.duration("maximal_backoff_time"),
+                config.path,
+            )
+    return _DEFAULT_BACKOFF
+
+
+def _next_try(case: Case, outcome: Mapping[str, Any]) -> str:
+    """When Postfix is likely to try again: after as long as the message is old, within its shortest and longest wait.
+
+    Source: qmgr(8), minimal_backoff_time and maximal_backoff_time of postconf(5).
+    """
+    events = list(outcome["evidence"] or [])
+    tries = case.polars("deliveries").filter(
+        pl.col("evidence").list.first().is_in(events) & (pl.col("status") == "deferred")
+    )
+    if outcome["outcome"] != "deferred" or not tries.height:
+        return ""
+    last = tries.sort("time").row(-1, named=True)
+    if last["time"] is None:
+        return ""
+    message = case.polars("messages").filter(pl.col("message_key") == last["message_key"])
+    low, high, known = _backoff(case, message["host"][0] if message.height else None)
+    wait = min(max(last["delay_s"] or 0.0, low), high)
+    return f"By {known}, the next try is likely soon after {_local(case, last['time'] + dt.timedelta(seconds=wait))}."
 
 
 def _where_it_ends(case: Case, row: Mapping[str, Any]) -> str:

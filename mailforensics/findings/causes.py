@@ -117,7 +117,7 @@ def normalise(texts: pl.Series) -> pl.Series:
     around another one's words.
 
     >>> normalise(pl.Series(["host mx.example.net[192.0.2.1] said: 550-5.7.1 <spam@example.net>\n550 5.7.1 No"])).item()
-    'host said @ no'
+    'they said @ no'
     """
     return replies.plain_form(replies.skeleton(texts)).str.strip_chars(" ").alias(texts.name)
 

@@ -122,17 +122,17 @@ _WRAPPERS = (
     (
         r"^.*(?:remote host said: |other server returned was: |remote server returned '|"
         r"response (?:from the remote server )?was: )",
-        "host said: ",
+        "they said: ",
     ),
     (r"host [^ ]+\[private/[^ ]+ said: ", "socket said: "),
     (
         r"host [^ ]+ (?:said|refused to talk to me): |^(?:[^ ]+ \[[^ ]+\] )?did not like our [a-z ]+: ?",
-        "host said: ",
+        "they said: ",
     ),
     (
         r"(?:host [^ ]+ \[[^ ]+\]:? )?(?:delay reason: )?smtp error from remote (?:mail )?(?:server|mailer) "
         r"(?:after|for) [^:]*:(?:<[^>]*>[^:]*:| @[^:]*:|@[^:]*:)?(?: host [^ ]+ \[[^ ]+\]:)? ?",
-        "host said: ",
+        "they said: ",
     ),
     (r" ?\(in reply to [a-z ]+ command\)|giving up on [0-9.]+\.?", " "),
     (r"(connect to|lost connection with|conversation with) [^ ]+\[([^\] ]*)\][^ ]*", "$1 $2"),
