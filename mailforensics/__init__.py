@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
     from mailforensics.findings.causes import classify_replies
     from mailforensics.headers.message import Message, read_headers
-    from mailforensics.ingest import ingest
+    from mailforensics.intake import ingest
     from mailforensics.limits import Limits
     from mailforensics.reading import parse_lines
     from mailforensics.trace import Trace
@@ -38,7 +38,7 @@ _PLACES = {
     "OptionError": "mailforensics.errors",
     "Trace": "mailforensics.trace",
     "classify_replies": "mailforensics.findings.causes",
-    "ingest": "mailforensics.ingest",
+    "ingest": "mailforensics.intake",
     "open_case": "mailforensics.case",
     "parse_lines": "mailforensics.reading",
     "read_headers": "mailforensics.headers.message",

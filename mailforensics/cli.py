@@ -178,7 +178,7 @@ def ingest(output: str, as_json: bool, **given: Any) -> None:
     mailforensics ingest /var/log/mail.log* -o case/
     mailforensics trace case/ --to bob@example.org
     """
-    from mailforensics.ingest import ingest as read_into
+    from mailforensics.intake import ingest as read_into
     from mailforensics.show import text
 
     options = _options(**given)

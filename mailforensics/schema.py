@@ -890,7 +890,6 @@ _DNS_RECORDS = Table(
     ),
 )  # fmt: skip
 
-#: All tables by name, in the order in which the data climbs.
 _QUEUE_ENTRIES = Table(
     "queue_entries",
     "One row per recipient that a saved `postqueue -j` shows waiting.",
@@ -911,6 +910,7 @@ _QUEUE_ENTRIES = Table(
     ),
 )  # fmt: skip
 
+#: All tables by name, in the order in which the data climbs.
 TABLES: Mapping[str, Table] = MappingProxyType(
     {
         described.name: described
