@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import runpy
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from mailforensics.findings.literals import needed_words
 from mailforensics.findings.rulebook import rulebook
 from tests.findings import bounce_labels
 
+DOCS = Path(__file__).parents[2] / "docs"
 PHRASES = [
     line.split("\t", 1)
     for line in (Path(__file__).parent / "reply_phrases.tsv").read_text("utf-8").splitlines()
@@ -328,3 +330,10 @@ def test_the_real_cases_agree_with_their_labels_as_far_as_the_labels_hold() -> N
     assert shares["cause"] >= 0.85
     assert shares["family"] >= 0.92
     assert shares["unclassified"] < 0.05
+
+
+def test_the_page_of_causes_is_made_from_the_rules() -> None:
+    """Run ``python docs/causes.py docs/reference/causes.md`` after a change of causes.toml."""
+    script = runpy.run_path(str(DOCS / "causes.py"))
+    page = (DOCS / "reference" / "causes.md").read_text("utf-8")
+    assert page == script["page"](page.partition(script["MARK"])[2])

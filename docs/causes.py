@@ -1,0 +1,165 @@
+"""Writes docs/reference/causes.md: the taxonomy, every rule with its sentence and example, and how they were measured.
+
+``python docs/causes.py docs/reference/causes.md``; run it from the root of the source after a change of causes.toml.
+The part on real cases is made anew where ``../shared/cases`` lies beside the project, and kept as it is elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from mailforensics.findings.causes import classify_replies
+from mailforensics.findings.rulebook import Rule, rulebook
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.findings import bounce_labels
+
+MARK = "## Measured on real replies"
+
+HEAD = """# Causes
+
+Made from `mailforensics/findings/causes.toml` by `python docs/causes.py`; do not edit. A reply is read by its words first,
+then by its enhanced status code (RFC 3463), then by its reply code (RFC 5321 section 4.2); codes that servers use for
+one thing only go before the words. The first rule that fits decides. Rules of your own in a `mailforensics.toml` use the same
+keys under `[[causes]]` and go before all others.
+
+`hard` means that the same mail to the same address will be refused again; `soft` that it may pass later. A reply of class 4
+is soft whatever the cause; a reply of class 5 is not hard by itself.
+"""
+
+# Why an answer that differs from its label is held to be right: (label, answer) -> reason.
+HELD = {
+    (
+        "expired",
+        "connect_failed",
+    ): "The text names a failed connection. That the mail was given up is known from the bounce "
+    "around it: `read_dsn` says expired when a status of class 4 failed.",
+    ("ip_blocked", "connection_lost"): "A connection was reset; nothing says that an address is blocked.",
+    ("ip_blocked", "rate_limited"): "A daily quota was used up, which ends by itself.",
+    ("ip_blocked", "recipient_refused"): "The text says that the recipient refused the mail.",
+    (
+        "ip_blocked",
+        "remote_not_accepting",
+    ): "The service was not available; nothing says that an address is blocked.",
+    (
+        "not_accepting",
+        "domain_not_found",
+    ): "No MX record was found; only a null MX says that no mail is wanted.",
+    ("policy", "ip_blocklisted"): "The text refuses the network of the host that connects.",
+    (
+        "recipient_refused",
+        "user_unknown",
+    ): "The text says that the user is unknown, and neither stage nor code contradict it.",
+    (
+        "sender_rejected",
+        "sender_reputation",
+    ): "The text gives complaints of users as the reason, not the sender address.",
+    (
+        "server_error",
+        "remote_not_accepting",
+    ): "The service refuses for now and asks to try later; no fault is named.",
+    ("unclassified", "recipient_refused"): "A recipient was refused by name, for reasons not given.",
+    ("unclassified", "remote_not_accepting"): "The text asks to try later.",
+    ("unclassified", "remote_system_error"): "The text says that a failure of the server is temporary.",
+    (
+        "user_unknown",
+        "recipient_refused",
+    ): "Words and code contradict each other; the code says that the mailbox is there.",
+    ("user_unknown", "relay_denied"): "The text says that the domain is none of the server's own.",
+    ("virus", "spam_content"): "The signature that is named is one for spam.",
+}
+
+
+def page(measured: str) -> str:
+    """The whole page around the part on real cases."""
+    return "\n".join([HEAD, _taxonomy(), _rules(), MARK, "", measured.strip(), ""])
+
+
+def _taxonomy() -> str:
+    rows = [
+        "## The causes",
+        "",
+        "| family | cause | permanence | who acts | sentence |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for cause in rulebook().taxonomy.values():
+        what = _spoken(f"{cause.what}; {cause.act}")
+        rows.append(f"| {cause.family} | `{cause.name}` | {cause.permanence} | {cause.who_acts} | {what} |")
+    return "\n".join([*rows, ""])
+
+
+def _rules() -> str:
+    rules = [rule for rule in rulebook().rules if rule.example]
+    answers = classify_replies([{"text": rule.example} for rule in rules]).to_pylist()
+    rows = [
+        "## The rules, in their order",
+        "",
+        "| rule | stands on | example | sentence |",
+        "| --- | --- | --- | --- |",
+    ]
+    for rule, answer in zip(rules, answers, strict=True):
+        rows.append(f"| `{rule.id}` | {_basis(rule)} | {_code(rule.example or '')} | {answer['sentence']} |")
+    return "\n".join([*rows, ""])
+
+
+def _basis(rule: Rule) -> str:
+    parts = [rule.basis]
+    parts += [", ".join(rule.codes)] if rule.codes else []
+    parts += [", ".join(rule.replies)] if rule.replies else []
+    parts += ["at " + ", ".join(rule.stages)] if rule.stages else []
+    return "; ".join(parts)
+
+
+def _code(text: str) -> str:
+    return "`" + text.replace("|", "\\|").replace("`", "'") + "`"
+
+
+def _spoken(words: str) -> str:
+    return words.format(
+        sending="our server", receiving="their server", Sending="Our server", Receiving="Their server"
+    )
+
+
+def measured_on(rows: list[dict[str, Any]]) -> str:
+    """The shares of agreement and every kind of disagreement, as Markdown."""
+    shares = bounce_labels.shares(rows)
+    count = int(shares["labelled"])
+    differ = Counter(
+        (row["expect_cause"], answer["cause"])
+        for row, answer, same, _ in bounce_labels.judged(rows)
+        if not same
+    )
+    held = sum(number for pair, number in differ.items() if pair in HELD)
+    lines = [
+        f"{count} replies and bounce texts from the public test suites of other classifiers, with the labels that these projects "
+        f"gave them, given text, codes and stage: the same cause in {shares['cause']:.1%}, the same family in "
+        f"{shares['family']:.1%}, no cause found in {shares['unclassified']:.1%}. Of the {sum(differ.values())} that differ, "
+        f"{held} are held to be errors of the label.",
+        "",
+        "| label | our answer | replies | who is right, and why |",
+        "| --- | --- | --- | --- |",
+    ]
+    for (label, cause), number in sorted(differ.items(), key=lambda item: (-item[1], str(item[0]))):
+        lines.append(
+            f"| {label} | `{cause}` | {number} | {HELD.get((label, cause), 'the label, or nobody can tell')} |"
+        )
+    return "\n".join(lines)
+
+
+def main(path: str) -> None:
+    """Write the page to `path`."""
+    target = Path(path)
+    if bounce_labels.CASES.exists():
+        lines = bounce_labels.CASES.read_text("utf-8").splitlines()
+        measured = measured_on([json.loads(line) for line in lines])
+    else:
+        measured = target.read_text("utf-8").partition(MARK)[2]
+    target.write_text(page(measured), "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
