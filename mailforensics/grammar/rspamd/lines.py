@@ -13,7 +13,11 @@ Source: ``src/rspamd_proxy.c``, ``src/libserver/milter.c``, ``src/libmime/messag
 
 from __future__ import annotations
 
+import polars as pl
+
 from mailforensics.grammar.shape import Shape
+
+Frame = pl.DataFrame
 
 _ANY = ("*",)
 _ADDRESS = r"(?P<client_ip>[0-9A-Fa-f.:]+?|[/!-9;-~][!-~]*?)"
@@ -24,10 +28,17 @@ def _shape(kind: str, pattern: str, example: str, means: str, programs: tuple[st
     return Shape(kind=kind, programs=programs, pattern=pattern, example=example, means=means)
 
 
+def _bracketed(fields: Frame) -> Frame:
+    """The Message-ID with the brackets that it has everywhere else."""
+    bare = pl.col("bare_message_id")
+    known = pl.when((bare != "") & (bare != "undef")).then(pl.concat_str(pl.lit("<"), bare, pl.lit(">")))
+    return fields.with_columns(message_id=known)
+
+
 TASK_LIFE = (
     _shape(
         "rspamd.message",
-        r"rspamd_message_parse: loaded message; id: <(?:undef|(?P<message_id>[!-;=?-~]*))>; queue-id: <(?:undef|(?P<queue_id>[!-;=?-~]*))>; "
+        r"rspamd_message_parse: loaded message; id: (?:<(?:undef)?>|(?P<message_id><[!-;=?-~]+>)); queue-id: <(?:undef|(?P<queue_id>[!-;=?-~]*))>; "
         r"size: (?P<size>[0-9]+); checksum: <(?P<digest>[0-9a-f]*)>",
         "rspamd_message_parse: loaded message; id: <8d28@partner.test>; queue-id: <5D0E71C0F3>; size: 429; "
         "checksum: <b976308de938a029d9cb229106060680>",
@@ -35,7 +46,7 @@ TASK_LIFE = (
     ),
     _shape(
         "rspamd.message",
-        r"rspamd_message_parse: loaded message; id: <(?P<message_id>.*)>; queue-id: <(?P<queue_id>[!-;=?-~]*)>.*",
+        r"rspamd_message_parse: loaded message; id: (?P<message_id><.*>); queue-id: <(?:undef|(?P<queue_id>[!-;=?-~]*))>.*",
         "rspamd_message_parse: loaded message; id: <odd id@partner.test>; queue-id: <5D0E71C0F3>",
         "Rspamd has a message in hand and begins to look at it.",
     ),
@@ -57,11 +68,16 @@ TASK_LIFE = (
         "proxy_milter_finish_handler: finished milter connection",
         "The connection with the mail server ended.",
     ),
-    _shape(
-        "rspamd.learned",
-        r"(?P<function>[a-z_]+): <(?P<client_ip>[0-9A-Fa-f.:/!-~]*)> learned message as (?P<learned_as>[!-~]+): (?P<bare_message_id>.*)",
-        "rspamd_controller_learn_fin_task: <127.0.0.1> learned message as spam: 8d28@partner.test",
-        "Somebody taught the classifier with a message; its Message-ID stands without brackets.",
+    Shape(
+        kind="rspamd.learned",
+        programs=_ANY,
+        pattern=(
+            r"(?P<function>[a-z_]+): <(?P<client_ip>[0-9A-Fa-f.:/!-~]*)> learned message as (?P<learned_as>[!-~]+): (?P<bare_message_id>.*)"
+        ),
+        finish=_bracketed,
+        adds=("message_id",),
+        example="rspamd_controller_learn_fin_task: <127.0.0.1> learned message as spam: 8d28@partner.test",
+        means="Somebody taught the classifier with a message; its Message-ID stands without brackets.",
     ),
     _shape(
         "rspamd.greylist",
@@ -80,7 +96,7 @@ TASK_LIFE = (
     ),
     _shape(
         "rspamd.forced",
-        r"rspamd_add_passthrough_result: <(?P<message_id>.*)>: set pre-result to '(?P<forced_action>[^']*)'(?: \((?P<forced_score>[-+0-9.a-z]+)\))?: "
+        r"rspamd_add_passthrough_result: (?:<(?:undef)?>|(?P<message_id><.*>)): set pre-result to '(?P<forced_action>[^']*)'(?: \((?P<forced_score>[-+0-9.a-z]+)\))?: "
         r"'(?P<forced_text>.*)' from (?P<forced_by>.*?)(?:\([0-9]+\))?",
         "rspamd_add_passthrough_result: <8d28@partner.test>: set pre-result to 'reject' (15.00): 'Gtube pattern' from GTUBE(1)",
         "A rule forced an action, whatever the score.",
