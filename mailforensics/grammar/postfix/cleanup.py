@@ -18,6 +18,7 @@ from mailforensics.grammar.postfix.fields import CLIENT_SAYS
 from mailforensics.grammar.shape import Frame, Shape
 
 _CLEANUP = ("cleanup",)
+_ACTIONS = "reject|warning|warn|info|hold|discard|filter|redirect|prepend|replace|strip|delay|bcc|pass|ignore|dunno|access"
 _ORIGIN = r"\A(?s:(?P<content>.*) from (?:(?P<client_name>[^\[ ]*)\[(?:(?P<client_ip>[0-9A-Fa-f:][^\]]*)|unknown)\]|local))\z"
 
 
@@ -47,6 +48,7 @@ SHAPES: tuple[Shape, ...] = (
         programs=_CLEANUP,
         severity="info",
         pattern=r"message-id=(?P<message_id>.*)",
+        reader=lambda bodies: bodies.str.slice(len("message-id=")).to_frame("message_id"),
         example="message-id=<8d28aac5de57@example.com>",
         means="The Message-ID that the header of this message claims; without one Postfix makes one or logs `<>`.",
         finish=_message_id,
@@ -88,7 +90,7 @@ SHAPES: tuple[Shape, ...] = (
         kind="postfix.cleanup.check",
         programs=_CLEANUP,
         severity="info",
-        pattern=r"(?P<action>[a-z]+): (?P<where>header|body|mime-error) (?P<text>.*)",
+        pattern=rf"(?P<action>{_ACTIONS}): (?P<where>header|body|mime-error) (?P<text>.*)",
         example="warning: header Subject: test from mx.example.net[192.0.2.7]; from=<alex@example.com> to=<bob@example.org> "
         "proto=ESMTP helo=<mx.example.net>: a remark",
         means="A rule of header_checks or body_checks hit a line of the message; the action says what was done.",

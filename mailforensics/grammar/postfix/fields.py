@@ -17,11 +17,11 @@ INT, FLOAT, TEXT = pl.Int64, pl.Float64, pl.String
 
 # name[address] or name[address]:port; "unknown[unknown]" when the client was gone before it could be asked
 CLIENT = (
-    r"(?P<client_name>[^\[ ]*)\[(?:(?P<client_ip>[0-9A-Fa-f:][^\]]*)|unknown)\](?::(?P<client_port>[0-9]+))?"
+    r"(?P<client_name>[^\[ ]+)\[(?:(?P<client_ip>[0-9A-Fa-f:][^\]]*)|unknown)\](?::(?P<client_port>[0-9]+))?"
 )
 # the same with the colon that goes on: name[address]: ... or name[address]:port: ...
 CLIENT_SAYS = (
-    r"(?P<client_name>[^\[ ]*)\[(?:(?P<client_ip>[0-9A-Fa-f:][^\]]*)|unknown)\]:(?:(?P<client_port>[0-9]+):)?"
+    r"(?P<client_name>[^\[ ]+)\[(?:(?P<client_ip>[0-9A-Fa-f:][^\]]*)|unknown)\]:(?:(?P<client_port>[0-9]+):)?"
 )
 # [address]:port, as postscreen and tlsproxy write it
 ENDPOINT = r"\[(?P<client_ip>[0-9A-Fa-f:][^\]]*)\]:(?P<client_port>[0-9]+)"
