@@ -17,6 +17,7 @@ from mailforensics.link.lives import lives as make_lives
 from mailforensics.link.log import Frame, Log
 from mailforensics.link.mailbox import mailbox_events
 from mailforensics.link.messages import messages as make_messages
+from mailforensics.link.rejects import notices
 from mailforensics.link.rejects import rejects as make_rejects
 from mailforensics.link.scans import scans as make_scans
 from mailforensics.link.sessions import dovecot_sessions, smtp_sessions
@@ -48,9 +49,10 @@ def link(
     lives = make_lives(log)
     log = log.marked("message_key", lives["event_id"], lives["message_key"])
     log = log.marked("life_host", lives["event_id"], lives["host"])
-    rejects = make_rejects(log)
+    noticed = notices(log)
+    rejects = make_rejects(noticed)
     deliveries = make_deliveries(log)
-    messages = make_messages(log, lives, deliveries, rejects)
+    messages = make_messages(log, lives, deliveries, noticed)
     scans = make_scans(log, lives, messages, other_scans)
     mailbox = mailbox_events(log, deliveries)
     found = make_links(log, messages, deliveries, mailbox)

@@ -61,6 +61,10 @@ def copies(messages: Frame, deliveries: Frame, scans: Frame, mailbox: Frame, rej
         user=norm_address(pl.col("recipient")),
     )
     rows = rows.join(mailbox_state(mailbox), on=["message_key", "user"], how="left", nulls_equal=False)
+    also = rows.filter((pl.col("redirect_targets").list.len() > 0) & (pl.col("fate") != "forwarded"))
+    rows = pl.concat(
+        [rows, also.with_columns(fate=pl.lit("forwarded"), mailbox=pl.lit(None, dtype=pl.String))]
+    )
     return (
         rows.with_columns(_fate())
         .with_columns(fate=pl.col("outcome"), certainty=_certainty(), events=_events())
@@ -143,7 +147,7 @@ def _fate() -> pl.Expr:
         .when(response.str.starts_with("delivered to command")).then(pl.lit("delivered_to_command"))
         .when(response.str.starts_with("delivered to file")).then(pl.lit("delivered_to_file"))
         .when(response.str.starts_with("forwarded as") | response.str.starts_with("mail forwarded")).then(pl.lit("forwarded"))
-        .when(response.str.starts_with("discarded")).then(pl.lit("discarded_by_rule"))
+        .when(response.str.contains(r"(?i)^(?:250 [0-9.]+ )?(?:ok, ?)?discarded\b")).then(pl.lit("discarded_by_rule"))
         .when(agent == "pipe").then(pl.lit("delivered_to_command"))
         .when(agent.is_in(_LOCAL)).then(pl.lit("delivered"))
         .otherwise(pl.lit("handed_to_remote"))
@@ -200,12 +204,25 @@ def mailbox_state(mailbox: Frame) -> Frame:
     mine = mailbox.filter(pl.col("message_key").is_not_null()).with_columns(
         user=norm_address(pl.coalesce("delivery_recipient", "username"))
     )
-    mine = mine.sort("time", "event_id")
+    mine = pl.concat([mine, _with_their_mailbox(mine, mailbox)], how="diagonal_relaxed").sort(
+        "time", "event_id"
+    )
     groups = mine.group_by("message_key", "user", maintain_order=True).agg(
         "action", "mailbox", "target", "uid", "event_id", "daemon", "username",
     )  # fmt: skip
     rows = [_walk(row) for row in groups.iter_rows(named=True)]
     return pl.DataFrame(rows, schema=MAILBOX_STATE, orient="row")
+
+
+def _with_their_mailbox(mine: Frame, mailbox: Frame) -> Frame:
+    """A mailbox that is deleted or renamed takes its messages along: one row per message that had been put there."""
+    whole = mailbox.filter(pl.col("action").is_in(["mailbox_deleted", "mailbox_renamed"])).select(
+        "username", "mailbox", "target", "action", "time", "event_id", "daemon"
+    )
+    copies = mine.select("message_key", "user", "username", pl.col("time").alias("put")).unique(
+        ["message_key", "user", "username"]
+    )
+    return copies.join(whole, on="username").filter(pl.col("put") <= pl.col("time")).drop("put")
 
 
 def _walk(row: dict[str, list[object]]) -> tuple[object, ...]:
@@ -224,6 +241,10 @@ def _walk(row: dict[str, list[object]]) -> tuple[object, ...]:
             places[str(mailbox or target or "INBOX")] = "filed"
         elif action in ("copied", "moved"):
             places[box] = "user"
+        elif action == "mailbox_renamed" and box in places:
+            places[str(target)] = places.pop(box)
+        elif action == "mailbox_deleted" and places.pop(box, "") and not places:
+            ended, by = "expunged", str(daemon)
         elif action in ("sieve_discarded", "sieve_rejected"):
             ended = str(action)
         elif action == "sieve_redirected":

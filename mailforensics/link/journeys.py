@@ -80,7 +80,13 @@ def _one_fate(rows: Frame) -> Frame:
     rows = rows.with_columns(norm=norm_address(pl.col("recipient")), rank=rank)
     rows = rows.sort("journey_key", "norm", "rank", "time", nulls_last=True)
     best = rows.with_columns(lowest=pl.col("rank").min().over("journey_key", "norm"))
-    return best.filter(pl.col("rank") == pl.col("lowest")).drop("rank", "lowest", "norm")
+    best = best.filter(pl.col("rank") == pl.col("lowest"))
+    # an address that was named itself and by an alias got one copy: the mailbox server keeps no second one
+    direct = norm_address(pl.col("root")) == pl.col("norm")
+    both = pl.col("remote_session_id").is_not_null() & direct.any().over(
+        "journey_key", "norm", "message_key", "remote_session_id"
+    )
+    return best.filter(direct.fill_null(True) | ~both.fill_null(False)).drop("rank", "lowest", "norm")
 
 
 def _next_key(here: Frame, carrying: Frame) -> Frame:
@@ -89,39 +95,38 @@ def _next_key(here: Frame, carrying: Frame) -> Frame:
     A copy whose fate is known at this place (delivered, bounced) stays; one that was handed on, forwarded, requeued or
     refused for now goes on.
     """
-    goes_on = pl.col("fate").is_in(
-        [
-            "handed_to_remote",
-            "forwarded",
-            "deferred",
-            "rejected",
-            "not_seen",
-            "delivered",
-            "held",
-            "delivered_to_command",
-        ]
-    )
-    by_line = (
-        carrying.filter(pl.col("method").is_in(["queued_as", "reinjected", "forwarded_as"]))
-        .select(pl.col("event_id").alias("delivery_event"), pl.col("to_key").alias("by_line"))
-        .unique("delivery_event")
-    )
+    goes_on = [
+        "handed_to_remote",
+        "forwarded",
+        "deferred",
+        "rejected",
+        "not_seen",
+        "delivered",
+        "held",
+        "delivered_to_command",
+    ]
+    by_line = carrying.filter(pl.col("method").is_in(["queued_as", "reinjected", "forwarded_as"])).select(
+        pl.col("event_id").alias("delivery_event"), pl.col("to_key").alias("by_line")
+    ).unique("delivery_event")  # fmt: skip
     whole = carrying.filter(pl.col("method").is_in(["requeued_from", "xforward", "message_id"]))
     per_copy = whole.filter(pl.col("recipient").is_not_null()).select(
-        pl.col("from_key").alias("message_key"),
-        norm_address(pl.col("recipient")).alias("user"),
-        pl.col("to_key").alias("by_copy"),
-    )
-    per_life = (
-        whole.filter(pl.col("recipient").is_null())
-        .select(pl.col("from_key").alias("message_key"), pl.col("to_key").alias("by_life"))
-        .unique("message_key")
-    )
+        pl.col("from_key").alias("message_key"), norm_address(pl.col("recipient")).alias("user"), pl.col("to_key").alias("by_copy")
+    )  # fmt: skip
+    per_life = whole.filter(pl.col("recipient").is_null()).select(
+        pl.col("from_key").alias("message_key"), pl.col("to_key").alias("by_life")
+    ).unique("message_key")  # fmt: skip
     out = here.join(by_line, on="delivery_event", how="left", nulls_equal=False)
-    out = out.join(per_copy, on=["message_key", "user"], how="left", nulls_equal=False).join(
-        per_life, on="message_key", how="left"
+    redirected = out.filter(pl.col("fate") == "forwarded").join(
+        per_copy, on=["message_key", "user"], how="left", nulls_equal=False
     )
-    next_key = pl.when(goes_on).then(pl.coalesce("by_line", "by_copy", "by_life")).otherwise(None)
+    others = out.filter(pl.col("fate") != "forwarded").with_columns(by_copy=pl.lit(None, dtype=pl.Int64))
+    out = pl.concat([others, redirected]).join(per_life, on="message_key", how="left")
+    further = pl.when(pl.col("fate") != "delivered").then(pl.col("by_life"))
+    next_key = (
+        pl.when(pl.col("fate").is_in(goes_on))
+        .then(pl.coalesce("by_line", "by_copy", further))
+        .otherwise(None)
+    )
     return out.with_columns(next_key=next_key).drop("by_line", "by_copy", "by_life")
 
 

@@ -37,7 +37,8 @@ def links(log: Log, messages: Frame, deliveries: Frame, mailbox: Frame) -> Frame
         lambda: _xforward(messages),
         lambda: _queued_as(messages, deliveries),
         lambda: _redirected(messages, deliveries, mailbox),
-        lambda: _retried(log, messages),
+        lambda: _retried(messages),
+        lambda: _refused_there(messages, deliveries),
     )
     found = [part for make in makers if (part := make()).height]
     whole = pl.concat([_shaped(part) for part in found]) if found else pl.DataFrame(schema=SCHEMA)
@@ -250,7 +251,7 @@ def _redirected(messages: Frame, deliveries: Frame, mailbox: Frame) -> Frame:
     return best.with_columns(method=method, confidence=pl.when(redirect).then(0.95).otherwise(0.8))
 
 
-def _retried(log: Log, messages: Frame) -> Frame:
+def _retried(messages: Frame) -> Frame:
     """A message refused for now (greylisting) that came again: same Message-ID, same sender, later."""
     first = messages.filter(
         (pl.col("status") == "rejected")
@@ -280,6 +281,36 @@ def _retried(log: Log, messages: Frame) -> Frame:
     )
     best = both.sort("from_key", "to_time").unique("from_key", keep="first", maintain_order=True)
     return best.with_columns(method=pl.lit("message_id"), confidence=pl.lit(0.9), event_id=pl.col("to_key"))
+
+
+def _refused_there(messages: Frame, deliveries: Frame) -> Frame:
+    """A message that another host of ours had begun to take and then refused: the other side of a delivery line.
+
+    That host has a queue id for it that never became a message (hop count, size, a milter): same moment, and what both sides
+    know of sender and Message-ID agrees.
+    """
+    tried = deliveries.filter(pl.col("status").is_in(["bounced", "deferred"]) & (pl.col("agent") == "smtp"))
+    tried = tried.join(messages.select("message_key", "message_id", "sender"), on="message_key").select(
+        pl.col("message_key").alias("from_key"), "event_id", "time", "host", "message_id", "sender", "recipient",
+    )  # fmt: skip
+    refused = messages.filter((pl.col("status") == "rejected") & (pl.col("origin") == "smtpd")).select(
+        pl.col("message_key").alias("to_key"), pl.col("host").alias("to_host"), pl.col("last_time").alias("to_time"),
+        pl.col("message_id").alias("to_id"), pl.col("sender").alias("to_sender"), "client_name", "client_ip",
+    )  # fmt: skip
+    if not tried.height or not refused.height:
+        return pl.DataFrame(schema=SCHEMA)
+    both = tried.with_columns(minute=pl.col("time").dt.truncate("1m")).join(
+        pl.concat([refused.with_columns(minute=(pl.col("to_time") + pl.duration(minutes=m)).dt.truncate("1m")) for m in (-1, 0, 1)]),
+        on="minute",
+    )  # fmt: skip
+    near = (pl.col("time") - pl.col("to_time")).abs() <= pl.duration(seconds=NEAR_S)
+    agree = (pl.col("message_id") == pl.col("to_id")).fill_null(True) & (
+        pl.col("sender") == pl.col("to_sender")
+    ).fill_null(True)
+    both = both.filter(near & agree & (pl.col("host") != pl.col("to_host")))
+    away = (pl.col("time") - pl.col("to_time")).abs()
+    best = both.sort("to_key", away).unique("to_key", keep="first", maintain_order=True)
+    return best.with_columns(method=pl.lit("message_id"), confidence=pl.lit(0.7))
 
 
 def _same_message_id(messages: Frame, deliveries: Frame, known: Frame) -> Frame:

@@ -13,11 +13,12 @@ import polars as pl
 
 from mailforensics.link.lives import in_time
 from mailforensics.link.log import Frame, Log, column, domain_of, ensure
+from mailforensics.link.rejects import rejects
 
 _FIRST = "first"
 
 
-def messages(log: Log, lives: Frame, deliveries: Frame, rejects: Frame) -> Frame:
+def messages(log: Log, lives: Frame, deliveries: Frame, noticed: Frame) -> Frame:
     """The messages table (schema ``messages``) without journey_key, direction and links, which come later."""
     base = lives.group_by("message_key", maintain_order=True).agg(
         pl.col("host").first(),
@@ -34,9 +35,10 @@ def messages(log: Log, lives: Frame, deliveries: Frame, rejects: Frame) -> Frame
         _active(log),
         _removed(log),
         _marks(log),
-        _recipients(deliveries, rejects),
+        _recipients(deliveries, noticed),
         _states(deliveries),
-        _refused(rejects),
+        _noticed(noticed),
+        _refused(noticed),
     ):
         base = base.join(part, on="message_key", how="left")
     return _finish(base)
@@ -122,11 +124,11 @@ def _marks(log: Log) -> Frame:
     )
 
 
-def _recipients(deliveries: Frame, rejects: Frame) -> Frame:
+def _recipients(deliveries: Frame, noticed: Frame) -> Frame:
     both = pl.concat(
         [
             deliveries.select("message_key", "recipient", "time"),
-            rejects.filter(pl.col("message_key").is_not_null()).select("message_key", "recipient", "time"),
+            noticed.filter(pl.col("message_key").is_not_null()).select("message_key", "recipient", "time"),
         ]
     )
     return (
@@ -152,18 +154,20 @@ def _states(deliveries: Frame) -> Frame:
     return probes.join(last.group_by("message_key").agg(*count.values()), on="message_key", how="left")
 
 
-def _refused(rejects: Frame) -> Frame:
-    mine = rejects.filter(pl.col("message_key").is_not_null() & pl.col("action").str.contains("reject"))
-    return (
-        mine.sort("time")
-        .group_by("message_key")
-        .agg(
-            pl.lit(True).alias("refused"),
-            pl.col("protocol").drop_nulls().first(),
-            pl.col("helo").drop_nulls().first(),
-            pl.col("sender").drop_nulls().first().alias("reject_sender"),
-            _temporary().all().alias("temporary"),
-        )
+def _noticed(noticed: Frame) -> Frame:
+    """What such lines say of the transaction: sender, HELO name, protocol."""
+    mine = noticed.filter(pl.col("message_key").is_not_null())
+    return mine.group_by("message_key", maintain_order=True).agg(
+        pl.col("protocol").drop_nulls().first(),
+        pl.col("helo").drop_nulls().first(),
+        pl.col("sender").drop_nulls().first().alias("noticed_sender"),
+    )
+
+
+def _refused(noticed: Frame) -> Frame:
+    mine = rejects(noticed).filter(pl.col("message_key").is_not_null())
+    return mine.group_by("message_key", maintain_order=True).agg(
+        pl.lit(True).alias("refused"), _temporary().all().alias("temporary")
     )
 
 
@@ -176,7 +180,7 @@ def _temporary() -> pl.Expr:
 
 def _finish(base: Frame) -> Frame:
     base = base.with_columns(
-        sender=pl.coalesce("sender", "pickup_sender", "reject_sender"),
+        sender=pl.coalesce("sender", "pickup_sender", "noticed_sender"),
         received_time=pl.coalesce("client_time", "pickup_time", "first_time"),
         marks=pl.col("marks").fill_null(pl.lit([], dtype=pl.List(pl.String))),
         **{name: pl.col(name).fill_null(0) for name in ("n_sent", "n_deferred", "n_bounced", "n_expired")},

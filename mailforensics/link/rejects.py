@@ -25,18 +25,22 @@ _FIELDS: dict[str, type[pl.DataType]] = {
 _COLUMNS = ["event_id", "time", "host", "instance", "pid", "queue_id", "kind", *_FIELDS]
 
 
-def rejects(log: Log) -> Frame:
-    """The rejects table without causes: one row per line with which a transaction or recipient was refused."""
+def notices(log: Log) -> Frame:
+    """Every line in which a check, milter, policy or table acts on a transaction or message, whatever the action."""
     parts = []
     for kind, table in log.kinds(_KINDS, "time", "host", "instance", "pid", "queue_id", "message_key"):
         table = ensure(table, **_FIELDS).with_columns(kind=pl.lit(kind))
         parts.append(table.select(pl.col(c).cast(t) for c, t in _types(log).items()))
     whole = pl.concat(parts) if parts else pl.DataFrame(schema=_types(log))
-    whole = whole.filter(_refuses())
     return whole.with_columns(
         recipient_domain=domain_of(pl.col("recipient")),
         evidence=pl.concat_list("event_id"),
     ).sort("time", "event_id", nulls_last=True)
+
+
+def rejects(noticed: Frame) -> Frame:
+    """The rejects table without causes: one row per line with which a transaction or recipient was refused."""
+    return noticed.filter(_refuses())
 
 
 def _types(log: Log) -> dict[str, pl.DataType | type[pl.DataType]]:
