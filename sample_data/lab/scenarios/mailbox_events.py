@@ -23,7 +23,7 @@ def run(lab):
     wrong = lab.receive("from-junk", NAMELESS, "vps67.hosting.test", "club@hosting.test", ["bella@example.org"], "Casino bonus at our club")
     lab.settle(wrong, "bella@example.org")
     clients.move(mx.address, OFFICE_B, "bella@example.org", wrong.message_id, "INBOX", "Junk")
-    wrong.recipients = [fate("bella@example.org", "filed_by_sieve", mailbox="INBOX", moved_by="imap", moved_from="Junk")]
+    wrong.recipients = [fate("bella@example.org", "delivered", mailbox="INBOX", moved_by="imap", moved_from="Junk")]
 
     one = lab.submit("pop-1", "alex@example.com", ["paul@example.com"], "Delivery note 88123")
     lab.settle(one, "paul@example.com")
