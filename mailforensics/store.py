@@ -14,7 +14,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Store:
     tables: dict[str, list[str]] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
     generation: int = 0
+    made: bool = False  # whether the folder was not there before
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Store:
@@ -68,11 +69,12 @@ class Store:
                 raise CaseError(
                     f"{path} holds other files: give a new folder, or the folder of a saved case."
                 )
+            made = not path.exists()
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CaseError(f"{path} cannot be used for a case: {error.strerror or error}.") from error
         before = Store.open(path).generation if (path / MANIFEST).is_file() else 0
-        return cls(path, generation=before + 1)
+        return cls(path, generation=before + 1, made=made)
 
     def scan(self, name: str) -> pl.LazyFrame:
         """A table, read only as far as a query needs it."""
@@ -127,7 +129,10 @@ class Store:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Only one process at a time writes to a case. Raises CaseError when another one does."""
+        """Only one process at a time writes to a case. Raises CaseError when another one does.
+
+        When the work fails before the first commit, what it left is taken away again.
+        """
         with (self.folder / LOCK).open("w") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -135,7 +140,22 @@ class Store:
                 raise CaseError(
                     f"Another process writes to {self.folder}: wait until it has ended."
                 ) from error
-            yield
+            try:
+                yield
+            finally:
+                if not (self.folder / MANIFEST).is_file():
+                    self._unmake()
+
+    def _unmake(self) -> None:
+        """Take away what a first ingest left that did not come to its end."""
+        for name in schema.TABLES:
+            for part in (self.folder / name).glob("g*.parquet"):
+                part.unlink(missing_ok=True)
+            _remove_empty(self.folder / name)
+        (self.folder / f"{MANIFEST}.new").unlink(missing_ok=True)
+        (self.folder / LOCK).unlink(missing_ok=True)
+        if self.made:
+            _remove_empty(self.folder)
 
 
 def _inside(folder: Path, part: str) -> Path:
@@ -146,6 +166,11 @@ def _inside(folder: Path, part: str) -> Path:
             f"{folder / MANIFEST} names {part!r}, which is outside the case: it is damaged or forged."
         )
     return path
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _only_ours(path: Path) -> bool:

@@ -217,7 +217,7 @@ def _by_subject(case: Case, journeys: Frame, part: str) -> pl.Series:
 
 
 def subjects(case: Case) -> Frame:
-    """Subjects by journey, from mailbox events, scans and message files (the log of Postfix alone does not hold them)."""
+    """Subjects by journey and Message-ID, from mailbox events, scans and message files (Postfix alone does not log them)."""
     keys = case.polars("messages").select("message_key", "journey_key", "message_id")
     parts: list[Frame] = []
     if "dovecot.mailbox" in case.kinds:
@@ -226,20 +226,14 @@ def subjects(case: Case) -> Frame:
             "message_key", pl.col("evidence").list.first().alias("event_id")
         )
         if "subject" in lines.columns:
-            parts.append(
-                events.join(lines.select("event_id", "subject"), on="event_id")
-                .join(keys, on="message_key")
-                .select("journey_key", "subject")
-            )
-    scans = case.polars("scans").filter(pl.col("subject").is_not_null())
-    parts.append(scans.join(keys, on="message_key").select("journey_key", "subject"))
-    documents = case.polars("documents").filter(
-        pl.col("subject").is_not_null() & pl.col("message_id").is_not_null()
-    )
+            shown = events.join(lines.select("event_id", "subject"), on="event_id")
+            parts.append(shown.join(keys, on="message_key"))
+    parts.append(case.polars("scans").select("message_key", "subject").join(keys, on="message_key"))
     parts.append(
-        documents.select("message_id", "subject").join(keys, on="message_id").select("journey_key", "subject")
+        case.polars("documents").select("message_id", "subject").drop_nulls().join(keys, on="message_id")
     )
-    return pl.concat(parts).drop_nulls().unique(maintain_order=True)
+    whole = pl.concat([part.select("journey_key", "message_id", "subject") for part in parts])
+    return whole.drop_nulls(["journey_key", "subject"]).unique(maintain_order=True)
 
 
 _TIME = re.compile(r"\A(?P<hour>[0-2]?[0-9]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?\Z")
@@ -335,7 +329,7 @@ def tell(case: Case, row: Mapping[str, Any], names: Mapping[int, str]) -> dict[s
     timeline = [_entry(step, before, names) for step, before in zip(steps, [None, *steps], strict=False)]
     messages = _messages_of(case, row)
     lines = {event for step in steps for event in step.events}
-    subject = _subject_of(case, row, messages)
+    subject = _subject_of(case, row)
     return {
         "journey_key": row["journey_key"],
         "message_id": row["message_id"],
@@ -366,8 +360,11 @@ def _messages_of(case: Case, row: Mapping[str, Any]) -> list[dict[str, Any]]:
     )
 
 
-def _subject_of(case: Case, row: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> str | None:
+def _subject_of(case: Case, row: Mapping[str, Any]) -> str | None:
+    """The subject of the mail itself: notifications about it belong to its journey, but have a Message-ID of their own."""
     table = subjects(case).filter(pl.col("journey_key") == row["journey_key"])
+    if row["message_id"]:
+        table = table.filter(pl.col("message_id") == row["message_id"])
     return str(table["subject"][0]) if table.height else None
 
 
