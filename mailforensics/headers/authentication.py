@@ -86,7 +86,7 @@ def _segments(value: str) -> Iterator[tuple[str, list[str]]]:
     comments: list[str] = []
     for kind, text in _scan(" ".join(value[: DEFAULT.line_bytes].split())):
         if kind == ";":
-            yield "".join(piece), comments
+            yield _spaced(piece), comments
             piece, comments = [], []
         elif kind == "comment":
             comments.append(" ".join(text.split()))
@@ -94,7 +94,12 @@ def _segments(value: str) -> Iterator[tuple[str, list[str]]]:
         else:
             piece.append(text)
     if "".join(piece).strip() or comments:
-        yield "".join(piece), comments
+        yield _spaced(piece), comments
+
+
+def _spaced(pieces: list[str]) -> str:
+    """The pieces as one text without long runs of spaces, which patterns would pay for."""
+    return " ".join("".join(pieces).split())
 
 
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[^"();\\]+|\\.|.', re.S)
