@@ -10,7 +10,7 @@ Sources: Postfix ``src/anvil/anvil.c``, ``src/scache/scache.c``, ``src/master/ma
 from __future__ import annotations
 
 from mailforensics.grammar.postfix import formats
-from mailforensics.grammar.postfix.formats import notes
+from mailforensics.grammar.postfix.formats import notes, older
 from mailforensics.grammar.shape import Shape
 
 # service:client, where a service may be an address with a port: (127.0.0.1:2525:192.0.2.7)
@@ -128,5 +128,5 @@ SHAPES: tuple[Shape, ...] = (
         example="starting the Postfix mail system",
         means="The postfix command (start, stop, reload, status, ...) was run.",
     ),
-    *formats.shapes(notes.NOTES, severity="info"),
+    *formats.shapes(notes.NOTES, older.NOTES, severity="info"),
 )

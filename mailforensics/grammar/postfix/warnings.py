@@ -18,6 +18,7 @@ from mailforensics.grammar.postfix.formats import (
     library,
     master,
     milter,
+    older,
     postscreen,
     queue,
     sasl,
@@ -90,6 +91,7 @@ RARE: tuple[Shape, ...] = formats.shapes(
     services.WARNINGS,
     master.WARNINGS,
     fatal.FATAL,
+    older.WARNINGS,
     severity="warning",
 )
 

@@ -30,6 +30,7 @@ _PLACE = re.compile(r"\{\{|\}\}|\{([a-z_]+)(\*?)\}")
 _ANY_TEXT = {
     "error", "text", "data", "value", "other", "third", "fourth", "fifth", "key", "recipient", "sender", "command", "answer", "query",
 }  # fmt: skip
+_PLACE_IN_PROGRAM = r"[^ ]+(?: socket(?: service)?| support|: line [0-9]+)?"
 _NUMBER = {pl.Int64: r"-?[0-9]+", pl.Float64: r"-?[0-9.]+"}
 _EXAMPLES = {
     "client": "mx.example.net[192.0.2.7]",
@@ -79,7 +80,7 @@ class Format:
             at = place.end()
         out += _literal(self.text[at:])
         if self.text.startswith("{name}: "):
-            out = rf"(?:(?P<name>[^ ]+): )?{out.partition(': ')[2]}"
+            out = rf"(?:(?P<name>{_PLACE_IN_PROGRAM}): )?{out.partition(': ')[2]}"
         return re.sub(
             r": (\(\?P<[a-z]+>\.\*\))\Z", r":(?: \1)?", out
         )  # an empty end loses its blank in many logs
@@ -161,7 +162,7 @@ def shapes(*tables: str, severity: str) -> tuple[Shape, ...]:
 
     >>> one = shapes("= x.problem: smtpd\\n- size: Too big.\\n  2.4  {name}: queue file size limit exceeded", severity="warning")[0]
     >>> one.kind, one.constants["subject"], one.pattern
-    ('postfix.x.problem', 'size', '(?:(?P<name>[^ ]+): )?queue file size limit exceeded ?')
+    ('postfix.x.problem', 'size', '(?:(?P<name>[^ ]+(?: socket...)?): )?queue file size limit exceeded ?')
     """
     rows = sorted((row for table in tables for row in formats(table)), key=lambda row: row[-1].weight)
     return tuple(

@@ -95,7 +95,7 @@ WARNINGS = r"""
   3.11 disabling input from {value*}
   3.4  invalid size {count} from {value} while reading ARGV
   2.1  problem talking to server {server}: {error}
-  2.0  {value} on {other} while reading {third*}
+  2.0  {value*} on {other} while reading {third*}
   2.1  unexpected end-of-input from {value} while reading {other*}
   2.2  malformed base64 data from {value} while reading {other}: {error}
   2.0  malformed numerical data from {value} while reading {other}: {error}

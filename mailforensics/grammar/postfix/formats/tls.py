@@ -7,9 +7,6 @@ from __future__ import annotations
 
 WARNINGS = r"""
 = tls.problem: *
-- tls_io: The connection broke inside TLS (releases before 2.9).
-  2.2  Read failed in network_biopair_interop with errno={code}: num_read={count}, want_read={number}
-  2.2  Write failed in network_biopair_interop with errno={code}: num_write={count}, want_write={number}
 - tls_io: The TLS library returned something unexpected.
   2.9  {name}: unexpected SSL_ERROR code {code}
 - certificate_files: A certificate, key or chain file cannot be used; TLS is off until it can.
