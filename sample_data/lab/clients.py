@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import contextlib
 import imaplib
 import poplib
 import socket
@@ -77,10 +79,8 @@ class Smtp:
         self._socket.sendall(data)
 
     def quit(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self.say("QUIT")
-        except OSError:
-            pass
         self.drop()
 
     def drop(self) -> None:
@@ -118,8 +118,15 @@ def deliver(session: Smtp, sender: str, recipients: list[str], message: bytes) -
     return replies
 
 
-def submit(server: str, source: str, user: str, recipients: list[str], message: bytes, helo: str = "[192.0.2.101]",
-           sender: str | None = None) -> Replies:
+def submit(
+    server: str,
+    source: str,
+    user: str,
+    recipients: list[str],
+    message: bytes,
+    helo: str = "[192.0.2.101]",
+    sender: str | None = None,
+) -> Replies:
     """Submission on port 587 with STARTTLS and a password, as a mail program does it."""
     session = Smtp(server, 587, source)
     session.say(f"EHLO {helo}")
@@ -134,7 +141,9 @@ def submit(server: str, source: str, user: str, recipients: list[str], message: 
     return replies
 
 
-def send(server: str, source: str, helo: str, sender: str, recipients: list[str], message: bytes, tls: bool = False) -> Replies:
+def send(
+    server: str, source: str, helo: str, sender: str, recipients: list[str], message: bytes, tls: bool = False
+) -> Replies:
     """Another server hands a mail to port 25."""
     session = Smtp(server, 25, source)
     session.say(f"EHLO {helo}")

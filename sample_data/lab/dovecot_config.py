@@ -161,7 +161,9 @@ quota "User quota" {
   storage_grace = 0
 }
 """
-QUOTA_23 = "  quota = count:User quota\n  quota_rule = *:storage=40K\n  quota_vsizes = yes\n  quota_grace = 0\n"
+QUOTA_23 = (
+    "  quota = count:User quota\n  quota_rule = *:storage=40K\n  quota_vsizes = yes\n  quota_grace = 0\n"
+)
 
 # What a user moves to Junk is learned as spam: imapsieve runs a script that hands the message to rspamc.
 TRAINING_24 = """\
@@ -193,7 +195,9 @@ pipe :copy "learn-spam.sh";
 LEARN_SCRIPT = "#!/bin/sh\nexec /usr/bin/rspamc -h 127.0.0.1:11334 -P q1 learn_spam\n"
 
 
-def files(plan: HostPlan, release: str, *, quota: bool = False, training: bool = False, extra: str = "") -> dict[str, str]:
+def files(
+    plan: HostPlan, release: str, *, quota: bool = False, training: bool = False, extra: str = ""
+) -> dict[str, str]:
     """All of /etc/dovecot that the lab writes; `release` is "2.3" or the exact 2.4 release the configuration is for."""
     old = release.startswith("2.3")
     values = {
@@ -213,7 +217,8 @@ def files(plan: HostPlan, release: str, *, quota: bool = False, training: bool =
     else:
         values |= {
             "quota_plugin": "  quota = yes\n" if quota else "",
-            "imap_plugins": ("    imap_quota = yes\n" if quota else "") + ("    imap_sieve = yes\n" if training else ""),
+            "imap_plugins": ("    imap_quota = yes\n" if quota else "")
+            + ("    imap_sieve = yes\n" if training else ""),
             "extra": (QUOTA_24 if quota else "") + (TRAINING_24 if training else "") + extra,
         }
     template = TEMPLATE_23 if old else TEMPLATE_24

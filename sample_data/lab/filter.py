@@ -60,7 +60,9 @@ class Filter:
             line = raw.decode(errors="replace").strip()
             verb = line.upper()
             if verb.startswith("EHLO"):
-                answer("250-filter.localdomain\r\n250-8BITMIME\r\n250 XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE")
+                answer(
+                    "250-filter.localdomain\r\n250-8BITMIME\r\n250 XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE"
+                )
             elif verb.startswith("XFORWARD"):
                 forward.append(line)
                 answer("250 2.0.0 Ok")

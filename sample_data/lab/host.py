@@ -17,11 +17,20 @@ import rspamd_config
 from machine import Machine, end, wait_for
 from world import SELECTOR, TIMEZONE, HostPlan
 
+
 class MailHost:
     """Postfix, Dovecot, Rspamd, Redis and rsyslog on one `Machine`."""
 
-    def __init__(self, plan: HostPlan, machine: Machine, *, postfix: dict[str, str] | None = None,
-                 master: str = "", dovecot: dict[str, object] | None = None, rspamd: dict[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        plan: HostPlan,
+        machine: Machine,
+        *,
+        postfix: dict[str, str] | None = None,
+        master: str = "",
+        dovecot: dict[str, object] | None = None,
+        rspamd: dict[str, object] | None = None,
+    ) -> None:
         self.plan = plan
         self.name = plan.name
         self.machine = machine
@@ -39,8 +48,11 @@ class MailHost:
         machine.write("/etc/timezone", TIMEZONE + "\n")
         template = "RSYSLOG_TraditionalFileFormat" if self.plan.traditional_stamps else "RSYSLOG_FileFormat"
         # UseSysTimeStamp would take the kernel's time, which the lab cannot set
-        machine.write("/etc/rsyslog.conf", 'module(load="imuxsock" SysSock.UseSysTimeStamp="off")\nglobal(workDirectory="/var/spool/rsyslog")\n'
-                      f'mail.* action(type="omfile" file="/var/log/mail.log" template="{template}")\n')
+        machine.write(
+            "/etc/rsyslog.conf",
+            'module(load="imuxsock" SysSock.UseSysTimeStamp="off")\nglobal(workDirectory="/var/spool/rsyslog")\n'
+            f'mail.* action(type="omfile" file="/var/log/mail.log" template="{template}")\n',
+        )
         for name, content in certificates.items():
             machine.write(f"/etc/ssl/lab/{name}", content, 0o644)
         self._user_vmail()
@@ -54,13 +66,21 @@ class MailHost:
         for domain, key in keys.items():
             machine.write(f"/var/lib/rspamd/dkim/{domain}.{SELECTOR}.key", key)
         machine.run("chown", "-R", "_rspamd:_rspamd", "/var/lib/rspamd")
-        machine.run("sh", "-c", "mkdir -p /run/dovecot /var/log/rspamd /var/spool/rsyslog && chown _rspamd /var/log/rspamd")
+        machine.run(
+            "sh",
+            "-c",
+            "mkdir -p /run/dovecot /var/log/rspamd /var/spool/rsyslog && chown _rspamd /var/log/rspamd",
+        )
         machine.run("postfix", "check")  # makes the queue folders, where Dovecot puts its sockets
         machine.run("sievec", "/etc/dovecot/sieve/before.d/10-junk.sieve")
 
     def _user_vmail(self) -> None:
-        self.machine.run("sh", "-c", "groupadd -g 5000 vmail && useradd -u 5000 -g 5000 -d /srv/mail -s /usr/sbin/nologin vmail"
-                         " && mkdir -p /srv/mail && chown vmail:vmail /srv/mail")
+        self.machine.run(
+            "sh",
+            "-c",
+            "groupadd -g 5000 vmail && useradd -u 5000 -g 5000 -d /srv/mail -s /usr/sbin/nologin vmail"
+            " && mkdir -p /srv/mail && chown vmail:vmail /srv/mail",
+        )
 
     def install_sieve(self, user: str, script: str) -> None:
         """Make `script` the active Sieve script of a user."""
@@ -102,7 +122,10 @@ class MailHost:
             first = current.with_name(current.name + ".1")
             if first.exists():
                 packed = current.with_name(current.name + ".2.gz")
-                with open(packed, "wb") as target, gzip.GzipFile(first.name, "wb", 9, target, mtime=mtime) as out:
+                with (
+                    open(packed, "wb") as target,
+                    gzip.GzipFile(first.name, "wb", 9, target, mtime=mtime) as out,
+                ):
                     out.write(first.read_bytes())
                 first.unlink()
             if current.exists():
@@ -114,22 +137,29 @@ class MailHost:
 
     def start(self) -> None:
         self.start_syslog()
-        self._processes.append(self.machine.start("/usr/bin/redis-server", "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"))
+        self._processes.append(
+            self.machine.start("/usr/bin/redis-server", "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp")
+        )
         self._wait_port("127.0.0.1", 6379)
-        self._rspamd_process = self.machine.start("/usr/bin/rspamd", "-f", "-u", "_rspamd", "-g", "_rspamd",
-                                                  output="/var/log/rspamd-stderr.log")
+        self._rspamd_process = self.machine.start(
+            "/usr/bin/rspamd", "-f", "-u", "_rspamd", "-g", "_rspamd", output="/var/log/rspamd-stderr.log"
+        )
         self._processes.append(self._rspamd_process)
         self._wait_port("127.0.0.1", 11332)
         self.start_dovecot()
         self.start_postfix()
 
     def start_syslog(self) -> None:
-        self._syslog_process = self.machine.start("/usr/sbin/rsyslogd", "-n", output="/var/log/rsyslog-stderr.log")
+        self._syslog_process = self.machine.start(
+            "/usr/sbin/rsyslogd", "-n", output="/var/log/rsyslog-stderr.log"
+        )
         self._processes.append(self._syslog_process)
         wait_for("the syslog socket", self.machine.path("/dev/log").exists)
 
     def start_dovecot(self) -> None:
-        self._dovecot_process = self.machine.start("/usr/sbin/dovecot", "-F", output="/var/log/dovecot-stderr.log")
+        self._dovecot_process = self.machine.start(
+            "/usr/sbin/dovecot", "-F", output="/var/log/dovecot-stderr.log"
+        )
         self._processes.append(self._dovecot_process)
         self._wait_port(self.address, 993)
 
@@ -155,8 +185,11 @@ class MailHost:
     def _listens(self, address: str, port: int) -> bool:
         """Whether the port is open, looked up in the kernel's table: a trial connection would leave log lines."""
         table = self.machine.run("sh", "-c", "cat /proc/self/net/tcp /proc/self/net/tcp6").stdout.decode()
-        return any(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A" for line in table.splitlines()
-                   if ":" in line.split()[0])
+        return any(
+            line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"
+            for line in table.splitlines()
+            if ":" in line.split()[0]
+        )
 
     # -- questions -------------------------------------------------------
 
@@ -171,12 +204,18 @@ class MailHost:
     def is_busy(self) -> bool:
         """Whether Postfix is receiving or delivering something at this moment."""
         spool = self.machine.path("/var/spool/postfix")
-        return any(path.is_file() for name in ("maildrop", "incoming", "active") for path in (spool / name).rglob("*"))
+        return any(
+            path.is_file()
+            for name in ("maildrop", "incoming", "active")
+            for path in (spool / name).rglob("*")
+        )
 
     def maildir(self, user: str) -> Path:
         return self.machine.path(f"/srv/mail/{self.plan.domain}/{user}/Maildir")
 
     def configuration(self) -> dict[str, str]:
         """The configuration as an administrator would save it beside the logs."""
-        return {"postconf-n.txt": self.machine.run("postconf", "-n").stdout.decode(),
-                "doveconf-n.txt": self.machine.run("doveconf", "-n").stdout.decode()}
+        return {
+            "postconf-n.txt": self.machine.run("postconf", "-n").stdout.decode(),
+            "doveconf-n.txt": self.machine.run("doveconf", "-n").stdout.decode(),
+        }

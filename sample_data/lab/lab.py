@@ -10,7 +10,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-
 from pathlib import Path
 
 import clients
@@ -18,10 +17,21 @@ import messages
 import roots
 import truth
 from host import MailHost
-from sink import Sink
 from machine import Machine, Wire, end, enter_network, run, wait_for
+from sink import Sink
 from truth import Mail, fate, utc
-from world import DNS_ADDRESS, MAIL, MX, OFFICE_A, OFFICE_B, OUTSIDE, OWN, SELECTOR, TIMEZONE, HostPlan, dns_lines
+from world import (
+    DNS_ADDRESS,
+    MAIL,
+    MX,
+    OFFICE_A,
+    OFFICE_B,
+    OUTSIDE,
+    OWN,
+    TIMEZONE,
+    HostPlan,
+    dns_lines,
+)
 
 OUTSIDE_NETWORK = "outside"
 
@@ -29,8 +39,16 @@ OUTSIDE_NETWORK = "outside"
 class Lab:
     """Wire, name server and mail hosts of one scenario; use it as a context manager."""
 
-    def __init__(self, scenario: str, suite: str, cache: Path, *, plans: list[HostPlan] | None = None,
-                 options: dict[str, dict] | None = None, prepare: Callable[[Lab], None] | None = None) -> None:
+    def __init__(
+        self,
+        scenario: str,
+        suite: str,
+        cache: Path,
+        *,
+        plans: list[HostPlan] | None = None,
+        options: dict[str, dict] | None = None,
+        prepare: Callable[[Lab], None] | None = None,
+    ) -> None:
         self.scenario = scenario
         self.suite = suite
         self.plans = plans or [MAIL, MX]
@@ -43,7 +61,9 @@ class Lab:
         self._work = Path(tempfile.mkdtemp(prefix="mail-lab-"))
         self.failed_into: Path | None = None
         self.shift = 0.0
-        self.cuts: dict[str, tuple[int, int | None] | None] = {}  # "mail/mail.log": bytes to keep, None: the file is missing
+        self.cuts: dict[
+            str, tuple[int, int | None] | None
+        ] = {}  # "mail/mail.log": bytes to keep, None: the file is missing
         self._open: list = []
         self.hosts: dict[str, MailHost] = {}
 
@@ -77,7 +97,7 @@ class Lab:
         self._open.append(lambda: run(["umount", "-l", str(self._work)], check=False))
         wire = self.wire = Wire()
         self._open.append(wire.close)
-        outside = [address for address in OUTSIDE]
+        outside = list(OUTSIDE)
         wire.plug(OUTSIDE_NETWORK, [*outside, "192.0.2.200"])
         wire.plug("dns", [DNS_ADDRESS])
         for plan in self.plans:
@@ -93,7 +113,9 @@ class Lab:
             machine = Machine(plan.name, self._base, self._work)
             self._open.append(machine.close)
             host = MailHost(plan, machine, **self._options.get(plan.name, {}))
-            host.configure(self._certificates(plan), {plan.domain: keys[plan.domain]}, self._dovecot_release())
+            host.configure(
+                self._certificates(plan), {plan.domain: keys[plan.domain]}, self._dovecot_release()
+            )
             self.hosts[plan.name] = host
         if self._prepare:
             self._prepare(self)
@@ -109,7 +131,13 @@ class Lab:
         machine = Machine("dns", self._base, self._work)
         self._open.append(machine.close)
         machine.write("/etc/dnsmasq.conf", "\n".join(dns_lines(self.plans, public)) + "\n")
-        process = machine.start("/usr/sbin/dnsmasq", "--user=root", "-C", "/etc/dnsmasq.conf", output="/var/log/dnsmasq-stderr.log")
+        process = machine.start(
+            "/usr/sbin/dnsmasq",
+            "--user=root",
+            "-C",
+            "/etc/dnsmasq.conf",
+            output="/var/log/dnsmasq-stderr.log",
+        )
         self._open.append(lambda: end(process))
         wait_for("the name server", lambda: _answers("example.com"))
 
@@ -119,7 +147,9 @@ class Lab:
         for plan in self.plans:
             path = self._work / f"{plan.domain}.key"
             run(["openssl", "genrsa", "-out", str(path), "2048"])
-            pem = subprocess.run(["openssl", "rsa", "-in", str(path), "-pubout"], capture_output=True, check=True, timeout=30).stdout
+            pem = subprocess.run(
+                ["openssl", "rsa", "-in", str(path), "-pubout"], capture_output=True, check=True, timeout=30
+            ).stdout
             private[plan.domain] = path.read_bytes()
             public[plan.domain] = "".join(pem.decode().splitlines()[1:-1])
         return private, public
@@ -129,14 +159,62 @@ class Lab:
         folder = self._work
         early = ["faketime", "2024-01-01 00:00:00"] if shutil.which("faketime") else []
         if not (folder / "ca.pem").exists():
-            run([*early, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Lab Authority", "-days", "3650",
-                 "-keyout", str(folder / "ca.key"), "-out", str(folder / "ca.pem")])
+            run(
+                [
+                    *early,
+                    "openssl",
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "rsa:2048",
+                    "-nodes",
+                    "-subj",
+                    "/CN=Lab Authority",
+                    "-days",
+                    "3650",
+                    "-keyout",
+                    str(folder / "ca.key"),
+                    "-out",
+                    str(folder / "ca.pem"),
+                ]
+            )
         (folder / "names").write_text(f"subjectAltName=DNS:{plan.fqdn}\n")
-        run(["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={plan.fqdn}",
-             "-keyout", str(folder / "key.pem"), "-out", str(folder / "request.pem")])
-        run([*early, "openssl", "x509", "-req", "-in", str(folder / "request.pem"), "-CA", str(folder / "ca.pem"),
-             "-CAkey", str(folder / "ca.key"), "-CAcreateserial", "-days", "3000", "-extfile", str(folder / "names"),
-             "-out", str(folder / "cert.pem")])
+        run(
+            [
+                "openssl",
+                "req",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-subj",
+                f"/CN={plan.fqdn}",
+                "-keyout",
+                str(folder / "key.pem"),
+                "-out",
+                str(folder / "request.pem"),
+            ]
+        )
+        run(
+            [
+                *early,
+                "openssl",
+                "x509",
+                "-req",
+                "-in",
+                str(folder / "request.pem"),
+                "-CA",
+                str(folder / "ca.pem"),
+                "-CAkey",
+                str(folder / "ca.key"),
+                "-CAcreateserial",
+                "-days",
+                "3000",
+                "-extfile",
+                str(folder / "names"),
+                "-out",
+                str(folder / "cert.pem"),
+            ]
+        )
         return {name: (folder / name).read_bytes() for name in ("ca.pem", "cert.pem", "key.pem")}
 
     # -- time ------------------------------------------------------------
@@ -155,7 +233,18 @@ class Lab:
         """Before the start: one host's clock is wrong by so many seconds."""
         library = self._work / "labclock.so"
         if not library.exists():
-            run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(Path(__file__).with_name("labclock.c")), "-ldl"])
+            run(
+                [
+                    "cc",
+                    "-shared",
+                    "-fPIC",
+                    "-O2",
+                    "-o",
+                    str(library),
+                    str(Path(__file__).with_name("labclock.c")),
+                    "-ldl",
+                ]
+            )
         host.fake_clock(library.read_bytes(), shift)
 
     def set_clock(self, stamp: float) -> None:
@@ -178,31 +267,76 @@ class Lab:
         domain = address.split("@")[1].lower()
         return next(host for host in self.hosts.values() if host.plan.domain == domain)
 
-    def note(self, label: str, kind: str, sender: str, recipients: list[str], subject: str, mid: str | None, **more: object) -> Mail:
+    def note(
+        self,
+        label: str,
+        kind: str,
+        sender: str,
+        recipients: list[str],
+        subject: str,
+        mid: str | None,
+        **more: object,
+    ) -> Mail:
         """A new entry of expected.json; the outcomes are filled in later."""
-        mail = Mail(label, kind, mid, sender, subject, [fate(recipient, "not_seen") for recipient in recipients],
-                    sent_at=utc(self.now()), more=dict(more))
+        mail = Mail(
+            label,
+            kind,
+            mid,
+            sender,
+            subject,
+            [fate(recipient, "not_seen") for recipient in recipients],
+            sent_at=utc(self.now()),
+            more=dict(more),
+        )
         self.mails.append(mail)
         return mail
 
-    def submit(self, label: str, sender: str, recipients: list[str], subject: str, *, source: str | None = None,
-               message: bytes | None = None, mid: str | None = None, **more: object) -> Mail:
+    def submit(
+        self,
+        label: str,
+        sender: str,
+        recipients: list[str],
+        subject: str,
+        *,
+        source: str | None = None,
+        message: bytes | None = None,
+        mid: str | None = None,
+        **more: object,
+    ) -> Mail:
         """A person of ours sends a mail through their own server's submission port."""
         mid = mid or messages.message_id(self.scenario, label, sender.split("@")[1])
         message = message or messages.build(sender, recipients, subject, mid, stamp=self.now(), **more)  # type: ignore[arg-type]
         mail = self.note(label, "submission", sender, recipients, subject, mid)
         host = self.host_of(sender)
         source = source or (OFFICE_A if host.name == "mail" else OFFICE_B)
-        mail.reply = clients.submit(host.address, source, sender, recipients, message, helo=f"[{source}]").final
+        mail.reply = clients.submit(
+            host.address, source, sender, recipients, message, helo=f"[{source}]"
+        ).final
         return mail
 
-    def receive(self, label: str, source: str, helo: str, sender: str, recipients: list[str], subject: str, *,
-                message: bytes | None = None, mid: str | None = None, tls: bool = False, **more: object) -> Mail:
+    def receive(
+        self,
+        label: str,
+        source: str,
+        helo: str,
+        sender: str,
+        recipients: list[str],
+        subject: str,
+        *,
+        message: bytes | None = None,
+        mid: str | None = None,
+        tls: bool = False,
+        **more: object,
+    ) -> Mail:
         """Somebody outside hands a mail to the server of the first recipient."""
-        mid = mid or messages.message_id(self.scenario, label, sender.split("@")[1] if "@" in sender else "mailer.test")
+        mid = mid or messages.message_id(
+            self.scenario, label, sender.split("@")[1] if "@" in sender else "mailer.test"
+        )
         message = message or messages.build(sender, recipients, subject, mid, stamp=self.now(), **more)  # type: ignore[arg-type]
         mail = self.note(label, "inbound", sender, recipients, subject, mid)
-        replies = clients.send(self.host_of(recipients[0]).address, source, helo, sender, recipients, message, tls)
+        replies = clients.send(
+            self.host_of(recipients[0]).address, source, helo, sender, recipients, message, tls
+        )
         mail.reply = replies.final
         mail.more["replies_to_recipients"] = replies.recipients
         if replies.accepted:
@@ -214,7 +348,9 @@ class Lab:
         mail.more["first_replies"] = [*mail.more.get("first_replies", []), mail.reply]
         recipients = [recipient["recipient"] for recipient in mail.recipients]
         message = messages.build(mail.sender, recipients, mail.subject, mail.message_id, stamp=self.now())
-        mail.reply = clients.send(self.host_of(recipients[0]).address, source, helo, mail.sender, recipients, message).final
+        mail.reply = clients.send(
+            self.host_of(recipients[0]).address, source, helo, mail.sender, recipients, message
+        ).final
         mail.more.pop("replies_to_recipients", None)
 
     # -- waiting and looking ---------------------------------------------
@@ -227,22 +363,45 @@ class Lab:
 
     def where(self, mail: Mail) -> list[tuple[str, str]]:
         """Every mailbox that holds a copy."""
-        return [(copy.address, copy.mailbox) for copy in truth.copies(list(self.hosts.values())) if copy.message_id == mail.message_id]
+        return [
+            (copy.address, copy.mailbox)
+            for copy in truth.copies(list(self.hosts.values()))
+            if copy.message_id == mail.message_id
+        ]
 
-    def wait_mailbox(self, address: str, mail: Mail, mailbox: str = "INBOX", seconds: float = 60) -> truth.Copy:
-        return wait_for(f"{mail.message_id} in {mailbox} of {address}",
-                        lambda: self.in_mailbox(address, mail.message_id or "", mailbox), seconds)
+    def wait_mailbox(
+        self, address: str, mail: Mail, mailbox: str = "INBOX", seconds: float = 60
+    ) -> truth.Copy:
+        return wait_for(
+            f"{mail.message_id} in {mailbox} of {address}",
+            lambda: self.in_mailbox(address, mail.message_id or "", mailbox),
+            seconds,
+        )
 
     def wait_subject(self, address: str, *subjects: str) -> truth.Copy:
         """Until a message with one of these subjects is in somebody's INBOX: replies that servers make have ids of their own."""
+
         def find() -> truth.Copy | None:
-            return next((copy for copy in truth.copies([self.host_of(address)]) if copy.address == address
-                         and truth.header(copy.content, "Subject") in subjects), None)
+            return next(
+                (
+                    copy
+                    for copy in truth.copies([self.host_of(address)])
+                    if copy.address == address and truth.header(copy.content, "Subject") in subjects
+                ),
+                None,
+            )
 
         return wait_for(f"{subjects} at {address}", find, 60)
 
-    def settle(self, mail: Mail, recipient: str, final: str | None = None, *, boxes: tuple[str, ...] = ("INBOX", "Junk"),
-               **more: object) -> None:
+    def settle(
+        self,
+        mail: Mail,
+        recipient: str,
+        final: str | None = None,
+        *,
+        boxes: tuple[str, ...] = ("INBOX", "Junk"),
+        **more: object,
+    ) -> None:
         """Wait until a recipient's copy is in one of the mailboxes and state where it was found."""
         address = final or recipient
         clean = address.split("@")[0].split("+")[0] + "@" + address.split("@")[1]
@@ -256,11 +415,13 @@ class Lab:
 
     def wait_report(self, mail: Mail, seconds: float = 90) -> truth.Copy:
         """Until the sender has a notification about this mail."""
+
         def find() -> truth.Copy | None:
             for copy in truth.copies([self.host_of(mail.sender)]):
                 if copy.address == mail.sender and truth.is_report_about(copy.content, mail.message_id or ""):
                     return copy
             return None
+
         report = wait_for(f"a report about {mail.message_id}", find, seconds)
         mail.notified = True
         return report
@@ -268,14 +429,24 @@ class Lab:
     def wait_empty(self, seconds: float = 90) -> None:
         """Until no queue holds anything, twice in a row, because mail may be on its way between two hosts."""
         for _ in range(2):
-            wait_for("empty queues", lambda: all(host.queue_is_empty() for host in self.hosts.values()), seconds, 0.3)
+            wait_for(
+                "empty queues",
+                lambda: all(host.queue_is_empty() for host in self.hosts.values()),
+                seconds,
+                0.3,
+            )
             time.sleep(0.5)
 
     def wait_empty_but(self, stuck: Callable[[str], bool], seconds: float = 60) -> None:
         """Until the queues hold only mail for recipients that are `stuck`."""
+
         def done() -> bool:
-            return all(stuck(recipient["address"]) for host in self.hosts.values()
-                       for entry in host.queue() for recipient in entry["recipients"])
+            return all(
+                stuck(recipient["address"])
+                for host in self.hosts.values()
+                for entry in host.queue()
+                for recipient in entry["recipients"]
+            )
 
         wait_for("queues without fresh mail", done, seconds, 0.5)
 
@@ -320,8 +491,13 @@ class Lab:
                 (folder / "postqueue-j.json").write_text("\n".join(lines) + "\n")
         self._write_messages(fresh / "messages")
         (fresh / "expected.json").write_text(json.dumps(self.expected(), indent=1, ensure_ascii=False) + "\n")
-        software = ", ".join(f"{name} {self.versions[name]}" for name in ("postfix", "dovecot", "pigeonhole", "rspamd", "rsyslog"))
-        (fresh / "README.md").write_text(f"# {target.name}\n\n{readme.strip()}\n\nSuite {self.suite}: {software}. Time zone {TIMEZONE}.\n")
+        software = ", ".join(
+            f"{name} {self.versions[name]}"
+            for name in ("postfix", "dovecot", "pigeonhole", "rspamd", "rsyslog")
+        )
+        (fresh / "README.md").write_text(
+            f"# {target.name}\n\n{readme.strip()}\n\nSuite {self.suite}: {software}. Time zone {TIMEZONE}.\n"
+        )
         shutil.rmtree(target, ignore_errors=True)
         fresh.rename(target)
 
@@ -347,18 +523,26 @@ class Lab:
             (folder / f"{name}-{counts[name]}.eml").write_bytes(copy.content)
 
     def expected(self) -> dict:
-        return {"scenario": self.scenario, "suite": self.suite, "versions": self.versions, "timezone": TIMEZONE, "own": OWN,
-                "mails": [mail.to_json() for mail in self.mails]}
+        return {
+            "scenario": self.scenario,
+            "suite": self.suite,
+            "versions": self.versions,
+            "timezone": TIMEZONE,
+            "own": OWN,
+            "mails": [mail.to_json() for mail in self.mails],
+        }
 
 
 def chosen(copies: list[truth.Copy], number: int | None) -> list[truth.Copy]:
     """All messages, or an even sample that holds a third of reports and Junk, which are rare."""
     if number is None or len(copies) <= number:
         return copies
-    special = [copy for copy in copies if copy.mailbox != "INBOX" or b"report-type=delivery-status" in copy.content]
+    special = [
+        copy for copy in copies if copy.mailbox != "INBOX" or b"report-type=delivery-status" in copy.content
+    ]
     ordinary = [copy for copy in copies if copy not in special]
-    few = special[::max(1, len(special) * 3 // number)]
-    rest = ordinary[::max(1, len(ordinary) // max(1, number - len(few)))]
+    few = special[:: max(1, len(special) * 3 // number)]
+    rest = ordinary[:: max(1, len(ordinary) // max(1, number - len(few)))]
     return [*few, *rest]
 
 

@@ -35,15 +35,28 @@ def enclose() -> None:
     os.environ[ENCLOSED] = "1"
     # servers close every descriptor they might have inherited: with a limit of a million that takes seconds
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
-    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
-               sys.executable, *sys.argv]
+    command = [
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "--propagation",
+        "private",
+        sys.executable,
+        *sys.argv,
+    ]
     os.execvp(command[0], command)
 
 
-def run(command: Sequence[str], *, seconds: float = 60, check: bool = True, **options: object) -> subprocess.CompletedProcess:
+def run(
+    command: Sequence[str], *, seconds: float = 60, check: bool = True, **options: object
+) -> subprocess.CompletedProcess:
     """One bounded command; its output is part of the error if it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, check=False,
-                          **options)  # type: ignore[call-overload]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, check=False, **options
+    )  # type: ignore[call-overload]
     if check and done.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))}: code {done.returncode}: {done.stdout!r}")
     return done
@@ -78,7 +91,23 @@ class Wire:
     def plug(self, name: str, addresses: Sequence[str]) -> None:
         """A namespace `name` with one interface that holds `addresses`."""
         self._add(name)
-        run(["ip", "link", "add", "eth0", "netns", name, "type", "veth", "peer", "name", name, "netns", BRIDGE_NETWORK])
+        run(
+            [
+                "ip",
+                "link",
+                "add",
+                "eth0",
+                "netns",
+                name,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                name,
+                "netns",
+                BRIDGE_NETWORK,
+            ]
+        )
         self._in(BRIDGE_NETWORK, "ip", "link", "set", name, "master", "br0", "up")
         for address in addresses:
             if ":" in address:
@@ -141,7 +170,17 @@ class Machine:
         upper, working = self._layers / "upper", self._layers / "work"
         upper.mkdir()
         working.mkdir()
-        run(["mount", "-t", "overlay", "overlay", "-o", f"lowerdir={base},upperdir={upper},workdir={working}", str(self.root)])
+        run(
+            [
+                "mount",
+                "-t",
+                "overlay",
+                "overlay",
+                "-o",
+                f"lowerdir={base},upperdir={upper},workdir={working}",
+                str(self.root),
+            ]
+        )
         self._devices()
         run(["mount", "-t", "proc", "proc", str(self.root / "proc")])
         run(["mount", "-t", "tmpfs", "run", str(self.root / "run")])
@@ -173,18 +212,35 @@ class Machine:
 
     def command(self, *command: str) -> list[str]:
         """`command` as it has to be started to run on this machine."""
-        return ["nsenter", f"--net={NETWORKS / self.name}", "unshare", "--uts", "sh", "-c",
-                f'hostname {self.name} && exec chroot "$0" "$@"', str(self.root), *command]
+        return [
+            "nsenter",
+            f"--net={NETWORKS / self.name}",
+            "unshare",
+            "--uts",
+            "sh",
+            "-c",
+            f'hostname {self.name} && exec chroot "$0" "$@"',
+            str(self.root),
+            *command,
+        ]
 
-    def run(self, *command: str, seconds: float = 60, check: bool = True, **options: object) -> subprocess.CompletedProcess:
+    def run(
+        self, *command: str, seconds: float = 60, check: bool = True, **options: object
+    ) -> subprocess.CompletedProcess:
         return run(self.command(*command), seconds=seconds, check=check, env=self.environment, **options)
 
     def start(self, *command: str, output: str | None = None) -> subprocess.Popen:
         """A server in the foreground of its own session; it ends with the lab at the latest."""
-        target = open(self.path(output), "ab") if output else subprocess.DEVNULL
+        target = open(self.path(output), "ab") if output else subprocess.DEVNULL  # noqa: SIM115  closed below
         try:
-            return subprocess.Popen(self.command(*command), env=self.environment, stdin=subprocess.DEVNULL,
-                                    stdout=target, stderr=subprocess.STDOUT, start_new_session=True)
+            return subprocess.Popen(
+                self.command(*command),
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=target,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         finally:
             if output:
                 target.close()  # type: ignore[union-attr]

@@ -20,9 +20,21 @@ TEXTS = [
     "I am out of the office next week; Amy has my files.",
 ]
 SUBJECTS = [
-    "Minutes of the meeting", "Invoice 2026-1107", "Question about the contract", "Draft of the report", "Lunch on Friday?",
-    "Delivery note 88123", "Holiday plan", "Travel expenses November", "Re: Offer for the new office", "Photos from the trip",
-    "Fwd: Training dates", "Budget next year", "Room change", "Server maintenance on Saturday", "Your order 5521",
+    "Minutes of the meeting",
+    "Invoice 2026-1107",
+    "Question about the contract",
+    "Draft of the report",
+    "Lunch on Friday?",
+    "Delivery note 88123",
+    "Holiday plan",
+    "Travel expenses November",
+    "Re: Offer for the new office",
+    "Photos from the trip",
+    "Fwd: Training dates",
+    "Budget next year",
+    "Room change",
+    "Server maintenance on Saturday",
+    "Your order 5521",
 ]
 
 
@@ -41,8 +53,18 @@ def person(address: str) -> str:
     return f"{name} <{address}>" if name.isascii() else f"{Header(name, 'utf-8').encode()} <{address}>"
 
 
-def build(sender: str, recipients: list[str], subject: str, mid: str | None, *, seed: str = "", extra: str = "",
-          body: str | None = None, size: int = 0, stamp: float | None = None) -> bytes:
+def build(
+    sender: str,
+    recipients: list[str],
+    subject: str,
+    mid: str | None,
+    *,
+    seed: str = "",
+    extra: str = "",
+    body: str | None = None,
+    size: int = 0,
+    stamp: float | None = None,
+) -> bytes:
     """An ordinary message; `extra` is put at the top as it is, `size` pads the body."""
     choice = random.Random(seed or mid or subject)
     if body is None:
@@ -60,5 +82,9 @@ def build(sender: str, recipients: list[str], subject: str, mid: str | None, *, 
     ]
     if mid is not None:
         lines.append(f"Message-ID: {mid}")
-    lines += ["MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit"]
+    lines += [
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: 8bit",
+    ]
     return (extra + "\n".join(lines) + "\n\n" + body).encode()

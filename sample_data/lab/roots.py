@@ -17,9 +17,20 @@ from pathlib import Path
 SUITES = ("bookworm", "trixie", "forky")
 
 PACKAGES = [
-    "postfix", "dovecot-core", "dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd",
-    "dovecot-sieve", "rspamd", "redis-server", "rsyslog", "dnsmasq-base",
-    "libfaketime", "tzdata", "ca-certificates", "openssl",
+    "postfix",
+    "dovecot-core",
+    "dovecot-imapd",
+    "dovecot-pop3d",
+    "dovecot-lmtpd",
+    "dovecot-sieve",
+    "rspamd",
+    "redis-server",
+    "rsyslog",
+    "dnsmasq-base",
+    "libfaketime",
+    "tzdata",
+    "ca-certificates",
+    "openssl",
 ]
 # Postfix 3.11 of forky keeps its tables in lmdb, which is a package of its own.
 EXTRA_PACKAGES = {"forky": ["postfix-lmdb"]}
@@ -87,13 +98,30 @@ def _install(suite: str, root: Path) -> None:
         for file in [source] if source.is_file() else sorted(source.glob("*proxy*")):
             destination = target if source.is_file() else target / file.name
             destination.write_bytes(file.read_bytes())
-    environment = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    environment = {
+        "DEBIAN_FRONTEND": "noninteractive",
+        "LC_ALL": "C.UTF-8",
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    }
     subprocess.run(
         ["chroot", str(root), "debconf-set-selections"],
         input=b"postfix postfix/main_mailer_type select No configuration\n",
-        env=environment, check=False, timeout=60,
+        env=environment,
+        check=False,
+        timeout=60,
     )
-    apt = ["unshare", "--mount", "--pid", "--fork", "--mount-proc=" + str(root / "proc"), "chroot", str(root), "apt-get", "-q", "-y"]
+    apt = [
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--mount-proc=" + str(root / "proc"),
+        "chroot",
+        str(root),
+        "apt-get",
+        "-q",
+        "-y",
+    ]
     # A mirror of testing may lag behind the date its index is valid until; signatures are checked all the same.
     _run([*apt, "-o", "Acquire::Check-Valid-Until=false", "update"], INSTALL_SECONDS, environment)
     packages = PACKAGES + EXTRA_PACKAGES.get(suite, [])
@@ -103,18 +131,35 @@ def _install(suite: str, root: Path) -> None:
 
 def versions(root: Path) -> dict[str, str]:
     """Upstream versions of the servers in a root, as dpkg knows them."""
-    wanted = {"postfix": "postfix", "dovecot-core": "dovecot", "dovecot-sieve": "pigeonhole",
-              "rspamd": "rspamd", "redis-server": "redis", "rsyslog": "rsyslog"}
+    wanted = {
+        "postfix": "postfix",
+        "dovecot-core": "dovecot",
+        "dovecot-sieve": "pigeonhole",
+        "rspamd": "rspamd",
+        "redis-server": "redis",
+        "rsyslog": "rsyslog",
+    }
     output = subprocess.run(
         ["chroot", str(root), "dpkg-query", "-W", "-f", "${Package} ${Version}\n", *wanted],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     ).stdout
     return {wanted[package]: version for package, version in (line.split() for line in output.splitlines())}
 
 
 def _run(command: list[str], seconds: int, environment: dict[str, str] | None = None) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds,
-                          env=environment, text=True, errors="replace", check=False)
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=seconds,
+        env=environment,
+        text=True,
+        errors="replace",
+        check=False,
+    )
     if done.returncode:
         tail = "\n".join(done.stdout.splitlines()[-15:])
         raise RootError(f"{' '.join(command[:6])} ... failed with code {done.returncode}:\n{tail}")

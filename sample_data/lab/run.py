@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
+import index  # noqa: E402
 import roots  # noqa: E402
 from lab import Lab  # noqa: E402
 from machine import enclose  # noqa: E402
@@ -30,12 +31,19 @@ def names() -> list[str]:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--suite", choices=roots.SUITES, default="trixie")
     parser.add_argument("--scenario", default="all", help="a name, several with commas, or all")
-    parser.add_argument("--cache", type=Path, default=roots.default_cache(), help="where the debootstrapped roots are kept")
+    parser.add_argument(
+        "--cache", type=Path, default=roots.default_cache(), help="where the debootstrapped roots are kept"
+    )
     parser.add_argument("--output", type=Path, default=HERE.parent, help="where the scenario folders go")
-    parser.add_argument("--keep", action="store_true", help="copy the hosts' /var/log of a failed run to CACHE/failed")
+    parser.add_argument(
+        "--keep", action="store_true", help="copy the hosts' /var/log of a failed run to CACHE/failed"
+    )
+    parser.add_argument("--index", action="store_true", help="only write sample_data/README.md again")
     parser.add_argument("--list", action="store_true", help="name the scenarios and stop")
     return parser.parse_args()
 
@@ -44,8 +52,14 @@ def play(name: str, options: argparse.Namespace) -> None:
     module = importlib.import_module("scenarios." + name.replace("-", "_"))
     folder = name if options.suite == "trixie" else f"{name}-{options.suite}"
     signal.alarm(getattr(module, "SECONDS", SCENARIO_SECONDS))
-    lab = Lab(name, options.suite, options.cache, plans=getattr(module, "PLANS", None), options=getattr(module, "OPTIONS", None),
-              prepare=getattr(module, "prepare", None))
+    lab = Lab(
+        name,
+        options.suite,
+        options.cache,
+        plans=getattr(module, "PLANS", None),
+        options=getattr(module, "OPTIONS", None),
+        prepare=getattr(module, "prepare", None),
+    )
     if options.keep:
         lab.failed_into = options.cache / "failed" / folder
     try:
@@ -61,6 +75,9 @@ def main() -> int:
     if options.list:
         print("\n".join(names()))
         return 0
+    if options.index:
+        index.write(options.output)
+        return 0
     enclose()
     chosen = names() if options.scenario == "all" else options.scenario.split(",")
     failed = []
@@ -73,6 +90,7 @@ def main() -> int:
             traceback.print_exc()
             failed.append(name)
             print(f"{name}: FAILED", flush=True)
+    index.write(options.output)
     return 1 if failed else 0
 
 

@@ -82,7 +82,10 @@ class Sink:
                         self.drop_after_data -= set(recipients)
                         self.taken.append((sender, recipients, content))
                         break
-                    reply = next((self.refuse_data[address] for address in recipients if address in self.refuse_data), None)
+                    reply = next(
+                        (self.refuse_data[address] for address in recipients if address in self.refuse_data),
+                        None,
+                    )
                     if reply is None:
                         self._count += 1
                         self.taken.append((sender, recipients, content))

@@ -60,23 +60,48 @@ class Mail:
         return found[1]
 
     def to_json(self) -> dict:
-        return {"label": self.label, "kind": self.kind, "message_id": self.message_id, "sender": self.sender,
-                "subject": self.subject, "sent_at": self.sent_at, "reply": self.reply, "notified": self.notified,
-                **self.more, "recipients": self.recipients}
+        return {
+            "label": self.label,
+            "kind": self.kind,
+            "message_id": self.message_id,
+            "sender": self.sender,
+            "subject": self.subject,
+            "sent_at": self.sent_at,
+            "reply": self.reply,
+            "notified": self.notified,
+            **self.more,
+            "recipients": self.recipients,
+        }
 
 
 def utc(stamp: float) -> str:
     """A Unix time as ISO 8601 in UTC."""
-    return datetime.datetime.fromtimestamp(stamp, datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.datetime.fromtimestamp(stamp, datetime.UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
 
 
-def fate(recipient: str, outcome: str, final: str | None = None, mailbox: str | None = None, attempts: int | None = None,
-         **more: object) -> dict:
+def fate(
+    recipient: str,
+    outcome: str,
+    final: str | None = None,
+    mailbox: str | None = None,
+    attempts: int | None = None,
+    **more: object,
+) -> dict:
     """One recipient's entry of expected.json."""
     if mailbox is None:
         mailbox = HERE_NOW.get(outcome)
-    return {"recipient": recipient, "outcome": outcome, "final_recipient": final, "mailbox": mailbox,
-            "attempts": attempts, **more}
+    return {
+        "recipient": recipient,
+        "outcome": outcome,
+        "final_recipient": final,
+        "mailbox": mailbox,
+        "attempts": attempts,
+        **more,
+    }
 
 
 def copies(hosts: list[MailHost]) -> list[Copy]:
@@ -87,13 +112,24 @@ def copies(hosts: list[MailHost]) -> list[Copy]:
             maildir = host.maildir(user)
             if not maildir.is_dir():
                 continue
-            boxes = {"INBOX": maildir} | {path.name[1:]: path for path in sorted(maildir.glob(".[A-Z]*")) if path.is_dir()}
+            boxes = {"INBOX": maildir} | {
+                path.name[1:]: path for path in sorted(maildir.glob(".[A-Z]*")) if path.is_dir()
+            }
             for mailbox, folder in boxes.items():
                 files = [*folder.glob("new/*"), *folder.glob("cur/*")]
                 for path in sorted(files, key=lambda path: _arrival(path.name)):
                     content = path.read_bytes()
                     key = f"{user}@{host.plan.domain}/{mailbox}/{path.name.split(':')[0].split(',')[0]}"
-                    found.append(Copy(f"{user}@{host.plan.domain}", mailbox, path, header(content, "Message-ID"), key, content))
+                    found.append(
+                        Copy(
+                            f"{user}@{host.plan.domain}",
+                            mailbox,
+                            path,
+                            header(content, "Message-ID"),
+                            key,
+                            content,
+                        )
+                    )
     return found
 
 
@@ -122,7 +158,9 @@ def verify(mails: list[Mail], hosts: list[MailHost]) -> None:
     Mails with one Message-ID are looked at together: nothing else tells their copies apart.
     """
     present = copies(hosts)
-    queued = {recipient["address"] for host in hosts for entry in host.queue() for recipient in entry["recipients"]}
+    queued = {
+        recipient["address"] for host in hosts for entry in host.queue() for recipient in entry["recipients"]
+    }
     reports = [copy for copy in present if b"report-type=delivery-status" in copy.content]
     groups: dict[str, list[Mail]] = {}
     for mail in mails:
@@ -145,7 +183,11 @@ def _check(group: list[Mail], present: list[Copy], reports: list[Copy], queued: 
             expected.append((address.replace(_detail(address), ""), recipient["mailbox"]))
         if recipient["outcome"] in ("deferred", "held") and address not in queued:
             problems.append(f"{label}: {address} should be in the queue and is not")
-        if recipient["outcome"] == "not_seen" and "acceptable" not in recipient and not recipient.get("never_handed_over"):
+        if (
+            recipient["outcome"] == "not_seen"
+            and "acceptable" not in recipient
+            and not recipient.get("never_handed_over")
+        ):
             problems.append(f"{label}: nothing was stated about {address}")
     there = sorted((copy.address, copy.mailbox) for copy in present if copy.message_id == message_id)
     if there != sorted(expected):
@@ -160,4 +202,4 @@ def _check(group: list[Mail], present: list[Copy], reports: list[Copy], queued: 
 def _detail(address: str) -> str:
     """`+detail` of an address, which the mailbox's name lacks; something that never occurs when there is none."""
     local = address.split("@")[0]
-    return local[local.index("+"):] if "+" in local else "\0"
+    return local[local.index("+") :] if "+" in local else "\0"

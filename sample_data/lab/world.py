@@ -32,18 +32,28 @@ class HostPlan:
 
 
 MAIL = HostPlan(
-    name="mail", fqdn="mail.example.com", domain="example.com",
+    name="mail",
+    fqdn="mail.example.com",
+    domain="example.com",
     addresses=("198.51.100.10", "2001:db8:a::10"),
     people=("alex", "amy", "anna", "anton", "arno", "agnes", "paul", "postmaster"),
-    virtual={"sales@example.com": "anna@example.com", "partner@example.com": "bob@example.org",
-             "press@example.com": "press@mail.example.com", "abuse@example.com": "postmaster@example.com"},
+    virtual={
+        "sales@example.com": "anna@example.com",
+        "partner@example.com": "bob@example.org",
+        "press@example.com": "press@mail.example.com",
+        "abuse@example.com": "postmaster@example.com",
+    },
     aliases={"press": "bella@example.org", "root": "postmaster@example.com"},
 )
 MX = HostPlan(
-    name="mx", fqdn="mx.example.org", domain="example.org",
+    name="mx",
+    fqdn="mx.example.org",
+    domain="example.org",
     addresses=("203.0.113.10", "2001:db8:b::10"),
     people=("bob", "bella", "ben", "bruno", "berta", "bea", "postmaster"),
-    long_queue_ids=True, traditional_stamps=True, wide_mail_log=True,
+    long_queue_ids=True,
+    traditional_stamps=True,
+    wide_mail_log=True,
     virtual={"info@example.org": "berta@example.org", "abuse@example.org": "postmaster@example.org"},
     aliases={"root": "postmaster@example.org"},
     dmarc="v=DMARC1; p=none; rua=mailto:postmaster@%s",
@@ -51,12 +61,12 @@ MX = HostPlan(
 
 # The world outside: all its addresses are in one namespace, the driver's own.
 OUTSIDE = {
-    "192.0.2.25": "mx.example.net",            # a provider that is not ours; the driver answers there
-    "192.0.2.40": "out.example.edu",           # an honest sender with SPF
-    "192.0.2.41": "news.shop.test",            # newsletters, SPF and nothing else
-    "192.0.2.66": "vps66.hosting.test",        # sends spam
-    "192.0.2.67": None,                        # sends spam, has no reverse name
-    "192.0.2.77": "dsl-77.pool.example.net",   # probes and relay attempts
+    "192.0.2.25": "mx.example.net",  # a provider that is not ours; the driver answers there
+    "192.0.2.40": "out.example.edu",  # an honest sender with SPF
+    "192.0.2.41": "news.shop.test",  # newsletters, SPF and nothing else
+    "192.0.2.66": "vps66.hosting.test",  # sends spam
+    "192.0.2.67": None,  # sends spam, has no reverse name
+    "192.0.2.77": "dsl-77.pool.example.net",  # probes and relay attempts
     "192.0.2.101": "pc-101.office.example.com",
     "192.0.2.102": "pc-102.office.example.com",
     "192.0.2.103": "pc-103.office.example.org",
@@ -75,14 +85,37 @@ OFFICE_B = "192.0.2.103"
 PHONE = "192.0.2.104"
 
 FULL_NAMES = {
-    "alex": "Alex Ackermann", "amy": "Amy Albers", "anna": "Anna Arendt", "anton": "Anton Auer", "arno": "Arno Abel",
-    "agnes": "Agnes Adler", "paul": "Paul Pohl", "bob": "Bob Brandt", "bella": "Bella Behrens", "ben": "Ben Bauer",
-    "bruno": "Bruno Busch", "berta": "Berta Blum", "bea": "Bea Böhm", "postmaster": "Postmaster",
-    "emma": "Emma Engel", "erik": "Erik Ebert", "nina": "Nina Neumann", "carla": "Carla Cordes", "chris": "Chris Claus",
+    "alex": "Alex Ackermann",
+    "amy": "Amy Albers",
+    "anna": "Anna Arendt",
+    "anton": "Anton Auer",
+    "arno": "Arno Abel",
+    "agnes": "Agnes Adler",
+    "paul": "Paul Pohl",
+    "bob": "Bob Brandt",
+    "bella": "Bella Behrens",
+    "ben": "Ben Bauer",
+    "bruno": "Bruno Busch",
+    "berta": "Berta Blum",
+    "bea": "Bea Böhm",
+    "postmaster": "Postmaster",
+    "emma": "Emma Engel",
+    "erik": "Erik Ebert",
+    "nina": "Nina Neumann",
+    "carla": "Carla Cordes",
+    "chris": "Chris Claus",
 }
 
-OWN = ["198.51.100.0/24", "203.0.113.0/24", "2001:db8:a::/48", "2001:db8:b::/48",
-       "mail.example.com", "mx.example.org", "example.com", "example.org"]
+OWN = [
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "2001:db8:a::/48",
+    "2001:db8:b::/48",
+    "mail.example.com",
+    "mx.example.org",
+    "example.com",
+    "example.org",
+]
 
 
 def reverse_name(address: str) -> str:
@@ -94,18 +127,28 @@ def reverse_name(address: str) -> str:
 
 def dns_lines(hosts: list[HostPlan], keys: dict[str, str]) -> list[str]:
     """The whole DNS of the lab as dnsmasq options; `keys` are the DKIM keys by domain."""
-    lines = ["no-resolv", "no-hosts", "keep-in-foreground", "log-facility=/var/log/dnsmasq.log", "local=/#/",
-             f"listen-address={DNS_ADDRESS}", "bind-interfaces", "cache-size=0"]
+    lines = [
+        "no-resolv",
+        "no-hosts",
+        "keep-in-foreground",
+        "log-facility=/var/log/dnsmasq.log",
+        "local=/#/",
+        f"listen-address={DNS_ADDRESS}",
+        "bind-interfaces",
+        "cache-size=0",
+    ]
     for host in hosts:
-        lines += [f"host-record={host.fqdn},{','.join(host.addresses)}",
-                  f"mx-host={host.domain},{host.fqdn},10",
-                  f'txt-record={host.domain},"v=spf1 mx -all"',
-                  f'txt-record={host.fqdn},"v=spf1 a -all"',
-                  f'txt-record=_dmarc.{host.domain},"{host.dmarc % host.domain}"']
+        lines += [
+            f"host-record={host.fqdn},{','.join(host.addresses)}",
+            f"mx-host={host.domain},{host.fqdn},10",
+            f'txt-record={host.domain},"v=spf1 mx -all"',
+            f'txt-record={host.fqdn},"v=spf1 a -all"',
+            f'txt-record=_dmarc.{host.domain},"{host.dmarc % host.domain}"',
+        ]
         lines += [f"ptr-record={reverse_name(address)},{host.fqdn}" for address in host.addresses]
     for domain, key in keys.items():
         text = f"v=DKIM1; k=rsa; p={key}"
-        parts = ",".join(f'"{text[start:start + 250]}"' for start in range(0, len(text), 250))
+        parts = ",".join(f'"{text[start : start + 250]}"' for start in range(0, len(text), 250))
         lines.append(f"txt-record={SELECTOR}._domainkey.{domain},{parts}")
     for address, name in OUTSIDE.items():
         if name:

@@ -18,12 +18,16 @@ def run(lab):
     lab.wait_report(nowhere)
     nowhere.recipients = [fate("hugo@nodomain.test", "bounced")]
 
-    lab.sink.refuse_data["erik@example.net"] = "554 5.7.1 Message content rejected, see http://mx.example.net/policy?id=77"
+    lab.sink.refuse_data["erik@example.net"] = (
+        "554 5.7.1 Message content rejected, see http://mx.example.net/policy?id=77"
+    )
     content = lab.submit("m3", "anna@example.com", ["erik@example.net"], "Photos from the trip")
     lab.wait_report(content)
     content.recipients = [fate("erik@example.net", "bounced")]
 
-    half = lab.submit("m4", "bob@example.org", ["alex@example.com", "alexander@example.com"], "Minutes of the meeting")
+    half = lab.submit(
+        "m4", "bob@example.org", ["alex@example.com", "alexander@example.com"], "Minutes of the meeting"
+    )
     lab.wait_report(half)
     lab.wait_mailbox("alex@example.com", half)
     half.recipients = [fate("alex@example.com", "delivered"), fate("alexander@example.com", "bounced")]

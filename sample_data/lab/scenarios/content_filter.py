@@ -10,9 +10,10 @@ Host mail hands every mail to a content filter on 127.0.0.1:10025, which gives i
 The filter refuses one mail with a virus (its sender Amy gets a notification) and quietly drops another: it answers "250 ... Ok, discarded", so Postfix
 logs status=sent, and nobody ever sees the mail again.
 """
-OPTIONS = {"mail": {
-    "postfix": {"content_filter": "scan:[127.0.0.1]:10025"},
-    "master": """\
+OPTIONS = {
+    "mail": {
+        "postfix": {"content_filter": "scan:[127.0.0.1]:10025"},
+        "master": """\
 scan       unix  - - n - 10 smtp
   -o smtp_send_xforward_command=yes
   -o disable_mime_output_conversion=yes
@@ -27,23 +28,40 @@ scan       unix  - - n - 10 smtp
   -o smtpd_relay_restrictions=permit_mynetworks,reject
   -o smtpd_authorized_xforward_hosts=127.0.0.0/8
   -o smtpd_tls_security_level=none
-"""}}
+""",
+    }
+}
 
 
 def run(lab):
     scanner = Filter("mail")
     try:
-        inbound = lab.receive("m1", HONEST, "out.example.edu", "emma@example.edu", ["anna@example.com"], "Training dates")
+        inbound = lab.receive(
+            "m1", HONEST, "out.example.edu", "emma@example.edu", ["anna@example.com"], "Training dates"
+        )
         lab.settle(inbound, "anna@example.com")
         outbound = lab.submit("m2", "alex@example.com", ["bob@example.org"], "Draft of the report")
         lab.settle(outbound, "bob@example.org")
-        several = lab.submit("m3", "anna@example.com", ["amy@example.com", "bella@example.org", "alex@example.com"], "Lunch on Friday?")
+        several = lab.submit(
+            "m3",
+            "anna@example.com",
+            ["amy@example.com", "bella@example.org", "alex@example.com"],
+            "Lunch on Friday?",
+        )
         for entry in list(several.recipients):
             lab.settle(several, entry["recipient"])
-        virus = lab.submit("m4", "amy@example.com", ["bob@example.org"], "Photos from the trip", body=f"see attachment\n{VIRUS.decode()}\n")
+        virus = lab.submit(
+            "m4",
+            "amy@example.com",
+            ["bob@example.org"],
+            "Photos from the trip",
+            body=f"see attachment\n{VIRUS.decode()}\n",
+        )
         lab.wait_report(virus)
         virus.recipients = [fate("bob@example.org", "bounced")]
-        quiet = lab.submit("m5", "alex@example.com", ["anna@example.com"], "Holiday plan", body=f"hello\n{DROP.decode()}\n")
+        quiet = lab.submit(
+            "m5", "alex@example.com", ["anna@example.com"], "Holiday plan", body=f"hello\n{DROP.decode()}\n"
+        )
         lab.wait_empty()
         quiet.recipients = [fate("anna@example.com", "discarded_by_rule")]
         across = lab.submit("m6", "bob@example.org", ["press@example.com"], "Press release for December")

@@ -6,8 +6,8 @@ from machine import wait_for
 from truth import fate
 
 README = """
-Somebody saved the logs of both hosts from one moment to another. Alex's mail to Bob had been deferred before the log begins, so its sender and Message-ID are not in
-the log of host mail, only its last try. Amy's mail to Bella was handed to mx after the log of host mail was cut, but before that of mx was. Anna's mail to Nina was deferred
+Somebody saved the logs of both hosts from one moment to another. Alex's mail to Bob had been deferred before the log begins, so its client and Message-ID are not in
+the log of host mail, only its last try (mx has the Message-ID). Amy's mail to Bella was handed to mx after the log of host mail was cut, but before that of mx was. Anna's mail to Nina was deferred
 when both logs end, and delivered later: nobody can know that from these logs. `acceptable` in expected.json names what an honest reader may say where the logs are silent.
 One ordinary mail in the middle is complete.
 """
@@ -18,7 +18,11 @@ def run(lab):
     mx.stop_postfix()
     early = lab.submit("m1", "alex@example.com", ["bob@example.org"], "Draft of the report")
     wait_for("a deferred mail", lambda: [entry["queue_name"] for entry in mail.queue()] == ["deferred"])
-    begin = {"mail/mail.log": lab.log_size(mail), "mail/rspamd.log": lab.log_size(mail, "rspamd.log"), "mx/mail.log": lab.log_size(mx)}
+    begin = {
+        "mail/mail.log": lab.log_size(mail),
+        "mail/rspamd.log": lab.log_size(mail, "rspamd.log"),
+        "mx/mail.log": lab.log_size(mx),
+    }
     mx.start_postfix()
     lab.settle(early, "bob@example.org")
     lab.wait_empty()
@@ -30,7 +34,9 @@ def run(lab):
     later = lab.submit("m3", "anna@example.com", ["nina@example.net"], "Photos from the trip")
     mx.stop_postfix()
     across = lab.submit("m4", "amy@example.com", ["bella@example.org"], "Delivery note 88123")
-    wait_for("two deferred mails", lambda: [entry["queue_name"] for entry in mail.queue()] == ["deferred"] * 2)
+    wait_for(
+        "two deferred mails", lambda: [entry["queue_name"] for entry in mail.queue()] == ["deferred"] * 2
+    )
     end_mail = lab.log_size(mail)
     mx.start_postfix()
     lab.settle(across, "bella@example.org", acceptable=["delivered"])
@@ -42,5 +48,8 @@ def run(lab):
     lab.wait_empty()
     after = lab.submit("m5", "alex@example.com", ["amy@example.com"], "Lunch on Friday?")
     lab.settle(after, "amy@example.com", acceptable=["not_seen"], visible=False)
-    lab.cuts = {"mail/mail.log": (begin["mail/mail.log"], end_mail), "mail/rspamd.log": (begin["mail/rspamd.log"], None),
-                "mx/mail.log": (begin["mx/mail.log"], end_mx)}
+    lab.cuts = {
+        "mail/mail.log": (begin["mail/mail.log"], end_mail),
+        "mail/rspamd.log": (begin["mail/rspamd.log"], None),
+        "mx/mail.log": (begin["mx/mail.log"], end_mx),
+    }

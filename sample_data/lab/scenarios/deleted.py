@@ -16,7 +16,10 @@ def run(lab):
     lab.mx.stop_postfix()
     stopped = lab.submit("m1", "alex@example.com", ["bob@example.org"], "Salary list, do not open")
     waiting = lab.submit("m2", "amy@example.com", ["bella@example.org"], "Delivery note 88123")
-    wait_for("both in the deferred queue", lambda: [entry["queue_name"] for entry in lab.mail.queue()] == ["deferred"] * 2)
+    wait_for(
+        "both in the deferred queue",
+        lambda: [entry["queue_name"] for entry in lab.mail.queue()] == ["deferred"] * 2,
+    )
     lab.mail.machine.run("postsuper", "-d", stopped.queue_id)
     stopped.recipients = [fate("bob@example.org", "deleted_from_queue")]
 
@@ -29,7 +32,9 @@ def run(lab):
     read.recipients = [fate("anna@example.com", "expunged", deleted_from="INBOX")]
     other.recipients = [fate("anna@example.com", "delivered")]
 
-    fetched = lab.receive("m5", "192.0.2.40", "out.example.edu", "emma@example.edu", ["paul@example.com"], "Your order 5521")
+    fetched = lab.receive(
+        "m5", "192.0.2.40", "out.example.edu", "emma@example.edu", ["paul@example.com"], "Your order 5521"
+    )
     lab.wait_mailbox("paul@example.com", fetched)
     lab.remember()
     clients.fetch_by_pop(lab.mail.address, PHONE, "paul@example.com", delete=True)

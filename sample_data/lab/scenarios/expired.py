@@ -9,8 +9,17 @@ orders@slow.example.net at one that says 451 each time: Alex's and Amy's mails a
 Anna's mail to the same place is younger: it is still deferred when the log ends. Alex's mail to two people reached one of them at once.
 After ten seconds Alex also had a "delayed" warning about each of his (delay_warning_time).
 """
-OPTIONS = {"mail": {"postfix": {"maximal_queue_lifetime": "45s", "bounce_queue_lifetime": "45s", "delay_warning_time": "10s",
-                                "minimal_backoff_time": "8s", "maximal_backoff_time": "15s"}}}
+OPTIONS = {
+    "mail": {
+        "postfix": {
+            "maximal_queue_lifetime": "45s",
+            "bounce_queue_lifetime": "45s",
+            "delay_warning_time": "10s",
+            "minimal_backoff_time": "8s",
+            "maximal_backoff_time": "15s",
+        }
+    }
+}
 
 
 def run(lab):

@@ -17,7 +17,9 @@ def prepare(lab):
 
 
 def run(lab):
-    virtual = lab.receive("m1", HONEST, "out.example.edu", "emma@example.edu", ["partner@example.com"], "Training dates")
+    virtual = lab.receive(
+        "m1", HONEST, "out.example.edu", "emma@example.edu", ["partner@example.com"], "Training dates"
+    )
     lab.settle(virtual, "partner@example.com", "bob@example.org", forwarded_by="alias")
 
     local = lab.submit("m2", "amy@example.com", ["press@example.com"], "Press release for December")

@@ -11,8 +11,11 @@ put on hold by hand (`postsuper -h`). Another rule discards mail with "Lottery" 
 
 
 def prepare(lab):
-    lab.mail.machine.write("/etc/postfix/header_checks", "/^Subject:.*Confidential/ HOLD confidential\n/^Subject:.*Lottery/ DISCARD no lotteries\n"
-                           "/^Subject:.*Forbidden/ REJECT not from here\n")
+    lab.mail.machine.write(
+        "/etc/postfix/header_checks",
+        "/^Subject:.*Confidential/ HOLD confidential\n/^Subject:.*Lottery/ DISCARD no lotteries\n"
+        "/^Subject:.*Forbidden/ REJECT not from here\n",
+    )
 
 
 OPTIONS = {"mail": {"postfix": {"header_checks": "regexp:/etc/postfix/header_checks"}}}
@@ -22,7 +25,14 @@ def run(lab):
     released = lab.submit("m1", "alex@example.com", ["bob@example.org"], "Confidential: plans")
     deleted = lab.submit("m2", "amy@example.com", ["bella@example.org"], "Confidential: salaries")
     kept = lab.submit("m3", "anna@example.com", ["amy@example.com"], "Confidential: surprise party")
-    also = lab.receive("m4", "192.0.2.40", "out.example.edu", "emma@example.edu", ["anna@example.com"], "Confidential: results")
+    also = lab.receive(
+        "m4",
+        "192.0.2.40",
+        "out.example.edu",
+        "emma@example.edu",
+        ["anna@example.com"],
+        "Confidential: results",
+    )
     wait_for("four held mails", lambda: [entry["queue_name"] for entry in lab.mail.queue()] == ["hold"] * 4)
     lab.mail.machine.run("postsuper", "-d", deleted.queue_id)
     deleted.recipients = [fate("bella@example.org", "deleted_from_queue")]
@@ -31,10 +41,14 @@ def run(lab):
     kept.recipients = [fate("amy@example.com", "held")]
     also.recipients = [fate("anna@example.com", "held")]
 
-    lottery = lab.receive("m5", "192.0.2.40", "out.example.edu", "emma@example.edu", ["alex@example.com"], "Lottery numbers")
+    lottery = lab.receive(
+        "m5", "192.0.2.40", "out.example.edu", "emma@example.edu", ["alex@example.com"], "Lottery numbers"
+    )
     assert lottery.reply.startswith("250"), lottery.reply
     lottery.recipients = [fate("alex@example.com", "discarded_by_rule")]
-    forbidden = lab.receive("m6", "192.0.2.40", "out.example.edu", "emma@example.edu", ["alex@example.com"], "Forbidden fruit")
+    forbidden = lab.receive(
+        "m6", "192.0.2.40", "out.example.edu", "emma@example.edu", ["alex@example.com"], "Forbidden fruit"
+    )
     assert forbidden.reply.startswith("550"), forbidden.reply
     forbidden.recipients = [fate("alex@example.com", "rejected")]
 

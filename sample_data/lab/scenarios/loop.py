@@ -7,11 +7,13 @@ from world import MAIL, MX
 
 README = """
 circle@example.com is an alias for circle@example.org, and that one for circle@example.com. Amy's mail goes round until a server finds it has too many
-Received fields, and refuses it; then it bounces and Amy is told. Every round has new queue ids on both hosts, all of one mail. Berta's local alias
-(via Dovecot: a Sieve redirect to Amy, who redirects back to Berta) goes round too: Dovecot sees its own trace and keeps the mail.
+Received fields, and refuses it; then it bounces and Amy is told. Every round has new queue ids on both hosts, all of one mail. Arno redirects
+to Berta by Sieve, and Berta back to Arno: when Alex's mail comes to Arno the second time, Dovecot discards the duplicate forward and keeps the mail in his INBOX.
 """
-PLANS = [replace(MAIL, virtual={**MAIL.virtual, "circle@example.com": "circle@example.org"}),
-         replace(MX, virtual={**MX.virtual, "circle@example.org": "circle@example.com"})]
+PLANS = [
+    replace(MAIL, virtual={**MAIL.virtual, "circle@example.com": "circle@example.org"}),
+    replace(MX, virtual={**MX.virtual, "circle@example.org": "circle@example.com"}),
+]
 OPTIONS = {name: {"postfix": {"hopcount_limit": "9"}} for name in ("mail", "mx")}
 
 
@@ -29,7 +31,15 @@ def run(lab):
     where = lab.where(sieve)
     assert len(where) == 1, where
     address, box = where[0]
-    sieve.recipients = [fate("arno@example.com", "delivered", None if address == "arno@example.com" else address, box, forwarded_by="sieve")]
+    sieve.recipients = [
+        fate(
+            "arno@example.com",
+            "delivered",
+            None if address == "arno@example.com" else address,
+            box,
+            forwarded_by="sieve",
+        )
+    ]
     straight = lab.submit("m3", "alex@example.com", ["bob@example.org"], "Room change")
     lab.settle(straight, "bob@example.org")
     lab.wait_empty()

@@ -49,15 +49,24 @@ def run(lab):
     session.say("MAIL FROM:<anna@example.com>")
     session.say("RCPT TO:<bob@example.org>")
     entry.reply = session.say("DATA")
-    session.send_raw(messages.build("anna@example.com", ["bob@example.org"], "Room change", mid)[:200].replace(b"\n", b"\r\n"))
+    session.send_raw(
+        messages.build("anna@example.com", ["bob@example.org"], "Room change", mid)[:200].replace(
+            b"\n", b"\r\n"
+        )
+    )
     session.drop()
     entry.recipients = [fate("bob@example.org", "not_seen", never_handed_over=True)]
 
     lab.sink.drop_after_data.add("nina@example.net")
     twice = lab.submit("m4", "amy@example.com", ["nina@example.net"], "Draft of the report")
-    wait_for("the second copy", lambda: sum(header(content, "Message-ID") == twice.message_id for _, _, content in lab.sink.taken) == 2, 90)
+    wait_for(
+        "the second copy",
+        lambda: (
+            sum(header(content, "Message-ID") == twice.message_id for _, _, content in lab.sink.taken) == 2
+        ),
+        90,
+    )
     twice.recipients = [fate("nina@example.net", "handed_to_remote", copies=2, attempts=2)]
     good = lab.submit("m5", "anna@example.com", ["bob@example.org"], "Room change, again")
     lab.settle(good, "bob@example.org")
     lab.wait_empty()
-

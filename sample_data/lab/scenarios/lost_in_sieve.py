@@ -24,12 +24,24 @@ def prepare(lab):
 
 
 def run(lab):
-    lost = lab.submit("offer", "alex@example.com", ["bob@example.org"], "Offer 4711",
-                      body="Dear Bob,\n\nhere is our offer 4711 as agreed: 12 desks, delivery in three weeks.\n\nKind regards\nAlex Ackermann\n")
+    lost = lab.submit(
+        "offer",
+        "alex@example.com",
+        ["bob@example.org"],
+        "Offer 4711",
+        body="Dear Bob,\n\nhere is our offer 4711 as agreed: 12 desks, delivery in three weeks.\n\nKind regards\nAlex Ackermann\n",
+    )
     lab.wait_empty()
     kept = lab.submit("meeting", "alex@example.com", ["bob@example.org"], "Meeting on Thursday")
     lab.wait_mailbox("bob@example.org", kept)
-    also = lab.receive("other-offer", "192.0.2.40", "out.example.edu", "emma@example.edu", ["bob@example.org"], "Special offer for schools")
+    also = lab.receive(
+        "other-offer",
+        "192.0.2.40",
+        "out.example.edu",
+        "emma@example.edu",
+        ["bob@example.org"],
+        "Special offer for schools",
+    )
     lab.wait_empty()
     lost.recipients = [fate("bob@example.org", "discarded_by_sieve")]
     kept.recipients = [fate("bob@example.org", "delivered", seen_by_imap=True)]

@@ -15,15 +15,33 @@ OPTIONS = {"mx": {"dovecot": {"training": True}}}
 
 def run(lab):
     mail, mx = lab.mail, lab.mx
-    advert = lab.receive("to-junk", "192.0.2.40", "out.example.edu", "carla@example.edu", ["bob@example.org"], "Our new catalogue")
+    advert = lab.receive(
+        "to-junk",
+        "192.0.2.40",
+        "out.example.edu",
+        "carla@example.edu",
+        ["bob@example.org"],
+        "Our new catalogue",
+    )
     lab.settle(advert, "bob@example.org")
     clients.move(mx.address, OFFICE_B, "bob@example.org", advert.message_id, "Junk")
-    advert.recipients = [fate("bob@example.org", "delivered", mailbox="Junk", moved_by="imap", moved_from="INBOX")]
+    advert.recipients = [
+        fate("bob@example.org", "delivered", mailbox="Junk", moved_by="imap", moved_from="INBOX")
+    ]
 
-    wrong = lab.receive("from-junk", NAMELESS, "vps67.hosting.test", "club@hosting.test", ["bella@example.org"], "Casino bonus at our club")
+    wrong = lab.receive(
+        "from-junk",
+        NAMELESS,
+        "vps67.hosting.test",
+        "club@hosting.test",
+        ["bella@example.org"],
+        "Casino bonus at our club",
+    )
     lab.settle(wrong, "bella@example.org")
     clients.move(mx.address, OFFICE_B, "bella@example.org", wrong.message_id, "INBOX", "Junk")
-    wrong.recipients = [fate("bella@example.org", "delivered", mailbox="INBOX", moved_by="imap", moved_from="Junk")]
+    wrong.recipients = [
+        fate("bella@example.org", "delivered", mailbox="INBOX", moved_by="imap", moved_from="Junk")
+    ]
 
     one = lab.submit("pop-1", "alex@example.com", ["paul@example.com"], "Delivery note 88123")
     lab.settle(one, "paul@example.com")
@@ -46,7 +64,9 @@ def run(lab):
     imap.uid("STORE", uid, "+FLAGS", r"(\Deleted)")
     imap.expunge()
     imap.logout()
-    project.recipients = [fate("anna@example.com", "delivered", mailbox="Projects", moved_by="imap", moved_from="INBOX")]
+    project.recipients = [
+        fate("anna@example.com", "delivered", mailbox="Projects", moved_by="imap", moved_from="INBOX")
+    ]
 
     binned = lab.submit("trashed", "bob@example.org", ["amy@example.com"], "Lunch on Friday?")
     lab.settle(binned, "amy@example.com")
@@ -72,7 +92,9 @@ def run(lab):
     imap.rename("Old", "Older")
     imap.delete("Older")
     imap.logout()
-    old.recipients = [fate("arno@example.com", "expunged", deleted_from="Older", acceptable=["expunged", "delivered"])]
+    old.recipients = [
+        fate("arno@example.com", "expunged", deleted_from="Older", acceptable=["expunged", "delivered"])
+    ]
 
     last = lab.submit("dropped", "amy@example.com", ["agnes@example.com"], "Minutes of the meeting")
     lab.settle(last, "agnes@example.com")

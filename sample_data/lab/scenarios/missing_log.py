@@ -26,7 +26,9 @@ def run(lab):
     lab.settle(answer, "alex@example.com")
     inside = lab.submit("m4", "alex@example.com", ["anna@example.com"], "Lunch on Friday?")
     lab.settle(inside, "anna@example.com")
-    unseen = lab.receive("m5", HONEST, "out.example.edu", "emma@example.edu", ["bella@example.org"], "Training dates")
+    unseen = lab.receive(
+        "m5", HONEST, "out.example.edu", "emma@example.edu", ["bella@example.org"], "Training dates"
+    )
     lab.settle(unseen, "bella@example.org", acceptable=["not_seen"], visible=False)
     wrong = lab.submit("m6", "bob@example.org", ["alexa@example.com"], "Minutes of the meeting")
     lab.wait_report(wrong)

@@ -13,18 +13,49 @@ OPTIONS = {"mx": {"rspamd": {"to_syslog": True}}}
 
 
 def run(lab):
-    lab.sink.refuse.update({"erik@example.net": "550 5.1.1 no such user erik", "orders@slow.example.net": "451 4.3.2 System not accepting network messages"})
-    people = ["anna@example.com", "bob@example.org", "nobody@example.org", "nina@example.net", "erik@example.net", "orders@slow.example.net"]
+    lab.sink.refuse.update(
+        {
+            "erik@example.net": "550 5.1.1 no such user erik",
+            "orders@slow.example.net": "451 4.3.2 System not accepting network messages",
+        }
+    )
+    people = [
+        "anna@example.com",
+        "bob@example.org",
+        "nobody@example.org",
+        "nina@example.net",
+        "erik@example.net",
+        "orders@slow.example.net",
+    ]
     mail = lab.submit("m1", "alex@example.com", people, "Minutes of the meeting")
     lab.wait_report(mail)
     lab.settle(mail, "anna@example.com")
     lab.settle(mail, "bob@example.org")
     lab.sink.wait(mail.message_id)
-    outcomes = {"nobody@example.org": "bounced", "nina@example.net": "handed_to_remote", "erik@example.net": "bounced", "orders@slow.example.net": "deferred"}
-    mail.recipients = [fate(entry["recipient"], outcomes[entry["recipient"]]) if entry["recipient"] in outcomes else entry for entry in mail.recipients]
+    outcomes = {
+        "nobody@example.org": "bounced",
+        "nina@example.net": "handed_to_remote",
+        "erik@example.net": "bounced",
+        "orders@slow.example.net": "deferred",
+    }
+    mail.recipients = [
+        fate(entry["recipient"], outcomes[entry["recipient"]]) if entry["recipient"] in outcomes else entry
+        for entry in mail.recipients
+    ]
 
-    second = lab.submit("m2", "bella@example.org", ["ben@example.org", "benny@example.org", "amy@example.com", "anna@example.com"], "Lunch on Friday?")
+    second = lab.submit(
+        "m2",
+        "bella@example.org",
+        ["ben@example.org", "benny@example.org", "amy@example.com", "anna@example.com"],
+        "Lunch on Friday?",
+    )
     for recipient in ("ben@example.org", "amy@example.com", "anna@example.com"):
         lab.settle(second, recipient)
     second.recipients[1] = fate("benny@example.org", "rejected")
-    wait_for("the one deferred copy", lambda: [[r["address"] for r in entry["recipients"]] for entry in lab.mail.queue()] == [["orders@slow.example.net"]])
+    wait_for(
+        "the one deferred copy",
+        lambda: (
+            [[r["address"] for r in entry["recipients"]] for entry in lab.mail.queue()]
+            == [["orders@slow.example.net"]]
+        ),
+    )

@@ -34,12 +34,27 @@ def run(lab):
         return mail
 
     for number, recipient in enumerate(("anna@example.com", "alex@example.com", "anna@example.com"), 1):
-        deliver(f"none-{number}", "emma@example.edu", recipient, f"Contact form {number}", "").message_id = None
+        deliver(
+            f"none-{number}", "emma@example.edu", recipient, f"Contact form {number}", ""
+        ).message_id = None
     for label, (value, recipient) in ODD.items():
-        deliver(label, "emma@example.edu", recipient, f"Odd id: {label}", f"Message-ID: {value}\n").message_id = value
-    deliver("folded", "carla@example.edu", "amy@example.com", "Odd id: folded", "Message-ID:\n <folded.4711@example.edu>\n").message_id = "<folded.4711@example.edu>"
-    own = lab.submit("own-none", "alex@example.com", ["bob@example.org"], "No id from Alex",
-                     message=messages.build("alex@example.com", ["bob@example.org"], "No id from Alex", None))
+        deliver(
+            label, "emma@example.edu", recipient, f"Odd id: {label}", f"Message-ID: {value}\n"
+        ).message_id = value
+    deliver(
+        "folded",
+        "carla@example.edu",
+        "amy@example.com",
+        "Odd id: folded",
+        "Message-ID:\n <folded.4711@example.edu>\n",
+    ).message_id = "<folded.4711@example.edu>"
+    own = lab.submit(
+        "own-none",
+        "alex@example.com",
+        ["bob@example.org"],
+        "No id from Alex",
+        message=messages.build("alex@example.com", ["bob@example.org"], "No id from Alex", None),
+    )
     lab.wait_subject("bob@example.org", "No id from Alex")
     own.message_id, own.recipients = None, [fate("bob@example.org", "delivered")]
     subject = "message-id=<victim@example.com>"

@@ -13,7 +13,15 @@ OPTIONS = {"mx": {"postfix": {"message_size_limit": "60000"}}}
 
 
 def run(lab):
-    announced = lab.note("m1", "inbound", "emma@example.edu", ["anna@example.com"], "Photos from the trip", None, named_to_server=["sender"])
+    announced = lab.note(
+        "m1",
+        "inbound",
+        "emma@example.edu",
+        ["anna@example.com"],
+        "Photos from the trip",
+        None,
+        named_to_server=["sender"],
+    )
     session = clients.Smtp(lab.mail.address, 25, HONEST)
     session.say("EHLO out.example.edu")
     announced.reply = session.say("MAIL FROM:<emma@example.edu> SIZE=2000000")
@@ -21,14 +29,28 @@ def run(lab):
     assert announced.reply.startswith("552"), announced.reply
     announced.recipients = [fate("anna@example.com", "rejected")]
 
-    silent = lab.receive("m2", HONEST, "out.example.edu", "emma@example.edu", ["anna@example.com"], "More photos from the trip", size=1300000)
+    silent = lab.receive(
+        "m2",
+        HONEST,
+        "out.example.edu",
+        "emma@example.edu",
+        ["anna@example.com"],
+        "More photos from the trip",
+        size=1300000,
+    )
     assert silent.reply.startswith("552"), silent.reply
     silent.recipients = [fate("anna@example.com", "rejected")]
 
     bounced = lab.submit("m3", "alex@example.com", ["bob@example.org"], "Draft of the report", size=200000)
     lab.wait_report(bounced)
     bounced.recipients = [fate("bob@example.org", "bounced")]
-    half = lab.submit("m4", "amy@example.com", ["bob@example.org", "anna@example.com"], "Minutes of the meeting", size=200000)
+    half = lab.submit(
+        "m4",
+        "amy@example.com",
+        ["bob@example.org", "anna@example.com"],
+        "Minutes of the meeting",
+        size=200000,
+    )
     lab.wait_report(half)
     lab.settle(half, "anna@example.com")
     half.recipients[0] = fate("bob@example.org", "bounced")

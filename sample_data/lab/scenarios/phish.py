@@ -31,10 +31,24 @@ Received: from core.bank.test (core.bank.test [10.20.30.40])
 
 def run(lab):
     mid = messages.message_id("phish", "m1", "bank.test")
-    message = messages.build("security@bank.test", ["bella@example.org"], "Your account will be closed", mid, extra=FORGED,
-                             body="Dear customer,\n\nplease confirm your password at http://bank-login.test/ within 24 hours.\n\nYour bank\n")
-    first = lab.receive("m1", NAMELESS, "mail.bank.test", "bounce@hosting.test", ["bella@example.org"], "Your account will be closed",
-                        message=message, mid=mid)
+    message = messages.build(
+        "security@bank.test",
+        ["bella@example.org"],
+        "Your account will be closed",
+        mid,
+        extra=FORGED,
+        body="Dear customer,\n\nplease confirm your password at http://bank-login.test/ within 24 hours.\n\nYour bank\n",
+    )
+    first = lab.receive(
+        "m1",
+        NAMELESS,
+        "mail.bank.test",
+        "bounce@hosting.test",
+        ["bella@example.org"],
+        "Your account will be closed",
+        message=message,
+        mid=mid,
+    )
     assert first.reply.startswith("250"), first.reply
     lab.settle(first, "bella@example.org")
 
@@ -42,17 +56,37 @@ def run(lab):
     mid = messages.message_id("phish", "m2", "bank.test")
     forged = f"X-Mailer: {hostile.SCRIPT}\nReceived: from {hostile.SCRIPT} ({hostile.FORMULA} [192.0.2.200]) by {hostile.ESCAPE} with SMTP; never\n"
     message = messages.build("security@bank.test", ["anna@example.com"], subject, mid, extra=forged)
-    second = lab.receive("m2", NAMELESS, "vps67.hosting.test", "bounce@hosting.test", ["anna@example.com"], subject, message=message, mid=mid)
+    second = lab.receive(
+        "m2",
+        NAMELESS,
+        "vps67.hosting.test",
+        "bounce@hosting.test",
+        ["anna@example.com"],
+        subject,
+        message=message,
+        mid=mid,
+    )
     assert second.reply.startswith("250"), second.reply
     lab.settle(second, "anna@example.com")
 
-    honest = lab.receive("m3", HONEST, "out.example.edu", "emma@example.edu", ["bella@example.org"], "Training dates", tls=True)
+    honest = lab.receive(
+        "m3", HONEST, "out.example.edu", "emma@example.edu", ["bella@example.org"], "Training dates", tls=True
+    )
     lab.settle(honest, "bella@example.org")
 
     # From: a colleague, sent from outside without SPF or DKIM of example.com
     mid = messages.message_id("phish", "m4", "example.com")
     message = messages.build("alex@example.com", ["bob@example.org"], "Urgent payment", mid)
-    boss = lab.receive("m4", NAMELESS, "phone.example.net", "alex@example.com", ["bob@example.org"], "Urgent payment", message=message, mid=mid)
+    boss = lab.receive(
+        "m4",
+        NAMELESS,
+        "phone.example.net",
+        "alex@example.com",
+        ["bob@example.org"],
+        "Urgent payment",
+        message=message,
+        mid=mid,
+    )
     if boss.reply.startswith("250"):
         lab.settle(boss, "bob@example.org")
     else:

@@ -14,12 +14,28 @@ OPTIONS = {"mx": {"dovecot": {"quota": True}}}
 
 def run(lab):
     for number in (1, 2):
-        mail = lab.submit(f"m{number}", "alex@example.com", ["bob@example.org"], f"Photos from the trip, part {number}", size=15000)
+        mail = lab.submit(
+            f"m{number}",
+            "alex@example.com",
+            ["bob@example.org"],
+            f"Photos from the trip, part {number}",
+            size=15000,
+        )
         lab.settle(mail, "bob@example.org")
-    third = lab.submit("m3", "alex@example.com", ["bob@example.org"], "Photos from the trip, part 3", size=15000)
+    third = lab.submit(
+        "m3", "alex@example.com", ["bob@example.org"], "Photos from the trip, part 3", size=15000
+    )
     lab.wait_report(third)
     third.recipients = [fate("bob@example.org", "bounced")]
-    both = lab.receive("m4", HONEST, "out.example.edu", "emma@example.edu", ["bob@example.org", "bella@example.org"], "Training dates", size=15000)
+    both = lab.receive(
+        "m4",
+        HONEST,
+        "out.example.edu",
+        "emma@example.edu",
+        ["bob@example.org", "bella@example.org"],
+        "Training dates",
+        size=15000,
+    )
     lab.settle(both, "bella@example.org")
     both.recipients[0] = fate("bob@example.org", "bounced")
     small = lab.submit("m5", "amy@example.com", ["bob@example.org"], "Room change")

@@ -34,21 +34,44 @@ def run(lab):
 
     refuse("relay-1", PROBER, "dsl-77.pool.example.net", "info@example.edu", ["nina@example.net"])
     refuse("relay-2", PROBER, "dsl-77.pool.example.net", "alex@example.com", ["victim@shop.test"])
-    refuse("unknown-1", HONEST, "out.example.edu", "emma@example.edu", ["nobody@example.com"], "Training dates")
-    refuse("unknown-2", HONEST, "out.example.edu", "emma@example.edu", ["alexander@example.com", "annna@example.com"])
+    refuse(
+        "unknown-1", HONEST, "out.example.edu", "emma@example.edu", ["nobody@example.com"], "Training dates"
+    )
+    refuse(
+        "unknown-2",
+        HONEST,
+        "out.example.edu",
+        "emma@example.edu",
+        ["alexander@example.com", "annna@example.com"],
+    )
     refuse("helo-short", NAMELESS, "localhost", "info@shop.test", ["alex@example.com"])
     refuse("helo-script", NAMELESS, hostile.SCRIPT, "info@shop.test", ["alex@example.com"])
     refuse("helo-escape", NAMELESS, hostile.ESCAPE, "info@shop.test", ["alex@example.com"])
     refuse("helo-formula", NAMELESS, hostile.FORMULA, "info@shop.test", ["anna@example.com"])
     refuse("sender-domain", NAMELESS, "mail.nodomain.test", "news@nodomain.test", ["anna@example.com"])
     refuse("sender-short", NAMELESS, "mail.nodomain.test", "root@localhost", ["anna@example.com"])
-    refuse("sender-script", NAMELESS, "vps.hosting.test", '"<script>alert(1)</script>"@nodomain.test', ["anna@example.com"])
+    refuse(
+        "sender-script",
+        NAMELESS,
+        "vps.hosting.test",
+        '"<script>alert(1)</script>"@nodomain.test',
+        ["anna@example.com"],
+    )
 
-    good = lab.receive("good-1", HONEST, "out.example.edu", "emma@example.edu", ["alex@example.com"], "Training dates")
+    good = lab.receive(
+        "good-1", HONEST, "out.example.edu", "emma@example.edu", ["alex@example.com"], "Training dates"
+    )
     lab.settle(good, "alex@example.com")
 
     # one recipient refused, the other accepted, in one transaction
-    half = lab.receive("good-2", HONEST, "out.example.edu", "emma@example.edu", ["anna@example.com", "former@example.com"], "Draft of the report")
+    half = lab.receive(
+        "good-2",
+        HONEST,
+        "out.example.edu",
+        "emma@example.edu",
+        ["anna@example.com", "former@example.com"],
+        "Draft of the report",
+    )
     lab.settle(half, "anna@example.com")
     half.recipients[1] = fate("former@example.com", "rejected")
 
@@ -69,9 +92,13 @@ def run(lab):
         entry.recipients = [fate(recipient, "rejected")]
         session.quit()
 
-    submission("password", "amy@example.com", "summer2025", "amy@example.com", "bob@example.org", "Budget next year")
+    submission(
+        "password", "amy@example.com", "summer2025", "amy@example.com", "bob@example.org", "Budget next year"
+    )
     submission("no-password", "", "", "amy@example.com", "bob@example.org", "Budget next year")
-    submission("other-name", "alex@example.com", clients.PASSWORD, "amy@example.com", "bob@example.org", "Salary")
+    submission(
+        "other-name", "alex@example.com", clients.PASSWORD, "amy@example.com", "bob@example.org", "Salary"
+    )
     # what probes do: noise without a mail
     session = clients.Smtp(mail.address, 25, PROBER)
     session.say("EHLO probe.test")
@@ -84,7 +111,9 @@ def run(lab):
     clients.Smtp(mail.address, 25, NAMELESS).drop()
 
     # announced too big, and refused before the data
-    entry = lab.note("too-big", "inbound", "emma@example.edu", ["paul@example.com"], "Photos from the trip", None)
+    entry = lab.note(
+        "too-big", "inbound", "emma@example.edu", ["paul@example.com"], "Photos from the trip", None
+    )
     session = clients.Smtp(mail.address, 25, HONEST)
     session.say("EHLO out.example.edu")
     entry.reply = session.say("MAIL FROM:<emma@example.edu> SIZE=99000000")

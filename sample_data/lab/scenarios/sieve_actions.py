@@ -25,7 +25,9 @@ def prepare(lab):
 
 def run(lab):
     refused = lab.submit("reject", "alex@example.com", ["ben@example.org"], "Question about the contract")
-    lab.wait_subject("alex@example.com", "Rejected: Question about the contract", "Automatically rejected mail")
+    lab.wait_subject(
+        "alex@example.com", "Rejected: Question about the contract", "Automatically rejected mail"
+    )
     refused.recipients = [fate("ben@example.org", "rejected_by_sieve", notified_by="MDN")]
     other = lab.submit("no-reject", "amy@example.com", ["ben@example.org"], "Lunch on Friday?")
     lab.settle(other, "ben@example.org")
@@ -33,7 +35,9 @@ def run(lab):
     copied = lab.submit("redirect-copy", "alex@example.com", ["bella@example.org"], "Budget next year")
     lab.settle(copied, "bella@example.org")
     lab.wait_mailbox("anna@example.com", copied)
-    copied.recipients.append(fate("bella@example.org", "delivered", "anna@example.com", forwarded_by="sieve", copy=True))
+    copied.recipients.append(
+        fate("bella@example.org", "delivered", "anna@example.com", forwarded_by="sieve", copy=True)
+    )
 
     away = lab.submit("vacation-1", "amy@example.com", ["bruno@example.org"], "Room change")
     lab.settle(away, "bruno@example.org", vacation_reply=True)
@@ -44,12 +48,21 @@ def run(lab):
     filed = lab.submit("fileinto", "anna@example.com", ["berta@example.org"], "Invoice 2026-1107")
     lab.settle(filed, "berta@example.org", boxes=("INBOX", "Archive"))
     assert filed.recipients[0]["mailbox"] == "Archive"
-    normal = lab.receive("no-fileinto", HONEST, "out.example.edu", "emma@example.edu", ["berta@example.org"], "Draft of the report")
+    normal = lab.receive(
+        "no-fileinto",
+        HONEST,
+        "out.example.edu",
+        "emma@example.edu",
+        ["berta@example.org"],
+        "Draft of the report",
+    )
     lab.settle(normal, "berta@example.org")
 
     first = lab.submit("duplicate-1", "agnes@example.com", ["bea@example.org"], "Delivery note 88123")
     lab.settle(first, "bea@example.org")
-    second = lab.submit("duplicate-2", "agnes@example.com", ["bea@example.org"], "Delivery note 88123", mid=first.message_id)
+    second = lab.submit(
+        "duplicate-2", "agnes@example.com", ["bea@example.org"], "Delivery note 88123", mid=first.message_id
+    )
     lab.wait_empty()
     second.recipients = [fate("bea@example.org", "discarded_by_sieve")]
 

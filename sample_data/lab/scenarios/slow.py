@@ -19,12 +19,20 @@ def run(lab):
     second = lab.submit("m2", "amy@example.com", ["bella@example.org", "anna@example.com"], "Room change")
     quick = lab.submit("m3", "anton@example.com", ["anna@example.com"], "Holiday plan")
     lab.wait_mailbox("anna@example.com", quick)
-    wait_for("deferred mail", lambda: len(lab.mail.queue()) == 2 and all(entry["queue_name"] == "deferred" for entry in lab.mail.queue()))
+    wait_for(
+        "deferred mail",
+        lambda: (
+            len(lab.mail.queue()) == 2
+            and all(entry["queue_name"] == "deferred" for entry in lab.mail.queue())
+        ),
+    )
     time.sleep(50)
     # Dovecot down, Postfix up: the mail reaches mx and waits there
     lab.mx.stop_dovecot()
     lab.mx.start_postfix()
-    wait_for("the mail to reach mx", lambda: lab.mail.queue_is_empty() and len(lab.mx.queue()) == 2, seconds=120)
+    wait_for(
+        "the mail to reach mx", lambda: lab.mail.queue_is_empty() and len(lab.mx.queue()) == 2, seconds=120
+    )
     time.sleep(25)
     lab.mx.start_dovecot()
     lab.wait_mailbox("ben@example.org", first, seconds=120)

@@ -10,13 +10,26 @@ Host mail sends everything for the outside through a third host of the house, gw
 The clock of gw is 37 seconds fast, so by the stamps mail arrives at gw after it left it; the order of the steps, not of the stamps, tells the story.
 mx is down for a while in the middle: two mails wait on gw, not on mail. gw writes RFC 3164 stamps and short queue ids. One mail bounces at mx; gw makes the report.
 """
-GW = HostPlan(name="gw", fqdn="gw.example.com", domain="gw.example.com", addresses=("198.51.100.20",), people=("postmaster",),
-              traditional_stamps=True)
+GW = HostPlan(
+    name="gw",
+    fqdn="gw.example.com",
+    domain="gw.example.com",
+    addresses=("198.51.100.20",),
+    people=("postmaster",),
+    traditional_stamps=True,
+)
 PLANS = [replace(MAIL), replace(GW), replace(MX)]
 OPTIONS = {
     "mail": {"postfix": {"relayhost": "[gw.example.com]"}},
-    "gw": {"postfix": {"mynetworks": "127.0.0.0/8 [::1]/128 198.51.100.10 [2001:db8:a::10]", "virtual_mailbox_domains": "",
-                       "mydestination": "localhost", "smtpd_milters": "", "non_smtpd_milters": ""}},
+    "gw": {
+        "postfix": {
+            "mynetworks": "127.0.0.0/8 [::1]/128 198.51.100.10 [2001:db8:a::10]",
+            "virtual_mailbox_domains": "",
+            "mydestination": "localhost",
+            "smtpd_milters": "",
+            "non_smtpd_milters": "",
+        }
+    },
 }
 FAST_SECONDS = 37
 
@@ -32,7 +45,9 @@ def run(lab):
     lab.settle(answer, "alex@example.com")
     lab.mx.stop_postfix()
     waiting = lab.submit("m3", "amy@example.com", ["bella@example.org", "ben@example.org"], "Room change")
-    also = lab.submit("m4", "anna@example.com", ["bob@example.org", "nina@example.net"], "Photos from the trip")
+    also = lab.submit(
+        "m4", "anna@example.com", ["bob@example.org", "nina@example.net"], "Photos from the trip"
+    )
     lab.sink.wait(also.message_id)
     lab.mx.start_postfix()
     for recipient in ("bella@example.org", "ben@example.org"):

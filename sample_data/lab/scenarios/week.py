@@ -37,16 +37,42 @@ SLOW_UNTIL = datetime.datetime(2026, 1, 2, 9, 0, tzinfo=ZONE)
 MAILS = 2400
 KEPT_MESSAGES = 80
 
-_queue = {"minimal_backoff_time": "300s", "maximal_backoff_time": "4000s", "queue_run_delay": "300s",
-          "maximal_queue_lifetime": "2d", "bounce_queue_lifetime": "1d"}
-OPTIONS = {name: {"postfix": _queue, "rspamd": {"level": "notice", "greylist": "5min"}} for name in ("mail", "mx")}
+_queue = {
+    "minimal_backoff_time": "300s",
+    "maximal_backoff_time": "4000s",
+    "queue_run_delay": "300s",
+    "maximal_queue_lifetime": "2d",
+    "bounce_queue_lifetime": "1d",
+}
+OPTIONS = {
+    name: {"postfix": _queue, "rspamd": {"level": "notice", "greylist": "5min"}} for name in ("mail", "mx")
+}
 
 COM = ["alex", "amy", "anna", "agnes"]
 ORG = ["bob", "bella", "bruno", "berta"]
 KINDS = {  # how often each kind of mail occurs
-    "com_to_org": 24, "org_to_com": 20, "inside_com": 12, "inside_org": 7, "foreign": 12, "remote": 6, "several": 6,
-    "newsletter": 3, "junk": 5, "gtube": 2, "relay": 2, "unknown": 2, "bad_helo": 1, "user_unknown": 2, "no_domain": 1,
-    "alias": 2, "local_alias": 1, "redirect": 1, "lost": 1, "pop": 1, "supplier": 0.8, "expunged": 1,
+    "com_to_org": 24,
+    "org_to_com": 20,
+    "inside_com": 12,
+    "inside_org": 7,
+    "foreign": 12,
+    "remote": 6,
+    "several": 6,
+    "newsletter": 3,
+    "junk": 5,
+    "gtube": 2,
+    "relay": 2,
+    "unknown": 2,
+    "bad_helo": 1,
+    "user_unknown": 2,
+    "no_domain": 1,
+    "alias": 2,
+    "local_alias": 1,
+    "redirect": 1,
+    "lost": 1,
+    "pop": 1,
+    "supplier": 0.8,
+    "expunged": 1,
 }
 
 
@@ -72,8 +98,12 @@ class Week:
         self.later: list[tuple[float, object]] = []  # (time, action) for things to do at a later slot
         self.mx_down = False
         self.remote_mails: list = []
-        lab.sink.refuse.update({f"{name}@slow.example.net": "451 4.3.2 System not accepting network messages, try later"
-                                for name in ("orders", "service")})
+        lab.sink.refuse.update(
+            {
+                f"{name}@slow.example.net": "451 4.3.2 System not accepting network messages, try later"
+                for name in ("orders", "service")
+            }
+        )
 
     # -- the clock -------------------------------------------------------
 
@@ -131,10 +161,17 @@ class Week:
 
     def delete_one(self) -> None:
         """The postmaster deletes one of the mails that waited for mx in the night."""
-        waiting = {entry["queue_id"] for entry in self.lab.mail.queue() if len(entry["recipients"]) == 1
-                   and entry["recipients"][0]["address"].endswith("@example.org")}
+        waiting = {
+            entry["queue_id"]
+            for entry in self.lab.mail.queue()
+            if len(entry["recipients"]) == 1 and entry["recipients"][0]["address"].endswith("@example.org")
+        }
         for mail in self.lab.mails:
-            if len(mail.recipients) == 1 and (mail.reply or "").startswith("250") and mail.queue_id in waiting:
+            if (
+                len(mail.recipients) == 1
+                and (mail.reply or "").startswith("250")
+                and mail.queue_id in waiting
+            ):
                 self.lab.mail.machine.run("postsuper", "-d", mail.queue_id)
                 mail.recipients = [fate(mail.recipients[0]["recipient"], "deleted_from_queue")]
                 return
@@ -158,13 +195,21 @@ class Week:
         for person, source in (("alex", OFFICE_A), ("anna", OFFICE_A2)):
             clients.read_new(lab.mail.address, source, f"{person}@example.com")
         clients.read_new(lab.mx.address, OFFICE_B, "bob@example.org")
-        arrived = [copy.message_id for copy in truth.copies([lab.mail]) if copy.address == "paul@example.com" and copy.mailbox == "INBOX"]
+        arrived = [
+            copy.message_id
+            for copy in truth.copies([lab.mail])
+            if copy.address == "paul@example.com" and copy.mailbox == "INBOX"
+        ]
         lab.remember_of("paul@example.com", 3)
         clients.fetch_by_pop(lab.mail.address, PHONE, "paul@example.com", delete=True)
         for mail in lab.mails:
             if mail.message_id in arrived:
-                mail.recipients = [fate("paul@example.com", "retrieved_and_deleted", deleted_from="INBOX")
-                                   if entry["recipient"] == "paul@example.com" else entry for entry in mail.recipients]
+                mail.recipients = [
+                    fate("paul@example.com", "retrieved_and_deleted", deleted_from="INBOX")
+                    if entry["recipient"] == "paul@example.com"
+                    else entry
+                    for entry in mail.recipients
+                ]
 
     # -- one mail --------------------------------------------------------
 
@@ -213,7 +258,15 @@ class Week:
     def foreign(self, label) -> None:
         recipient = self.com() if self.mx_down or self.random.random() < 0.5 else self.org()
         sender = self.random.choice(["emma", "carla", "chris"]) + "@example.edu"
-        mail = self.lab.receive(label, HONEST, "out.example.edu", sender, [recipient], self.subject(), tls=self.random.random() < 0.8)
+        mail = self.lab.receive(
+            label,
+            HONEST,
+            "out.example.edu",
+            sender,
+            [recipient],
+            self.subject(),
+            tls=self.random.random() < 0.8,
+        )
         mail.recipients = [fate(recipient, "delivered")]
 
     def remote(self, label) -> None:
@@ -225,14 +278,22 @@ class Week:
         self.remote_mails.append(mail)
 
     def several(self, label) -> None:
-        recipients = self.random.sample([f"{name}@example.com" for name in COM], 2) + self.random.sample([f"{name}@example.org" for name in ORG], 2)
+        recipients = self.random.sample([f"{name}@example.com" for name in COM], 2) + self.random.sample(
+            [f"{name}@example.org" for name in ORG], 2
+        )
         sender = self.com() if self.random.random() < 0.5 else self.org()
-        self.submit(label, sender, recipients).recipients = [fate(recipient, "delivered") for recipient in recipients]
+        self.submit(label, sender, recipients).recipients = [
+            fate(recipient, "delivered") for recipient in recipients
+        ]
 
     def newsletter(self, label) -> None:
         recipient = self.com() if self.mx_down else self.random.choice([self.com(), self.org()])
-        mail = self.lab.receive(label, NEWS, "news.shop.test", "news@shop.test", [recipient], f"Newsletter special offer {label}")
-        if mail.reply.startswith("250"):  # the list of waiting triplets knows sender and recipient from an earlier issue
+        mail = self.lab.receive(
+            label, NEWS, "news.shop.test", "news@shop.test", [recipient], f"Newsletter special offer {label}"
+        )
+        if mail.reply.startswith(
+            "250"
+        ):  # the list of waiting triplets knows sender and recipient from an earlier issue
             mail.recipients = [fate(recipient, "delivered")]
         elif self.random.random() < 0.25:
             mail.recipients = [fate(recipient, "rejected")]
@@ -251,14 +312,27 @@ class Week:
 
     def junk(self, label) -> None:
         recipient = self.com() if self.mx_down else self.random.choice([self.com(), self.org()])
-        subject = self.random.choice(["Cheap pills", "Replica watches", "Casino bonus"]) + f" {self.random.randint(10, 99)} %"
-        mail = self.lab.receive(label, NAMELESS, "vps67.hosting.test", "deals@hosting.test", [recipient], subject)
+        subject = (
+            self.random.choice(["Cheap pills", "Replica watches", "Casino bonus"])
+            + f" {self.random.randint(10, 99)} %"
+        )
+        mail = self.lab.receive(
+            label, NAMELESS, "vps67.hosting.test", "deals@hosting.test", [recipient], subject
+        )
         mail.recipients = [fate(recipient, "filed_by_sieve" if mail.reply.startswith("250") else "rejected")]
 
     def gtube(self, label) -> None:
         recipient = self.com()
         body = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\n"
-        mail = self.lab.receive(label, SPAMMER, "vps66.hosting.test", "offers@hosting.test", [recipient], "You have won", body=body)
+        mail = self.lab.receive(
+            label,
+            SPAMMER,
+            "vps66.hosting.test",
+            "offers@hosting.test",
+            [recipient],
+            "You have won",
+            body=body,
+        )
         assert mail.reply.startswith("554"), mail.reply
         mail.recipients = [fate(recipient, "rejected")]
 
@@ -274,13 +348,27 @@ class Week:
         mail.recipients = [fate(recipient, "rejected")]
 
     def relay(self, label) -> None:
-        self.refused(label, PROBER, "dsl-77.pool.example.net", "info@example.edu", f"victim{self.count}@example.net")
+        self.refused(
+            label, PROBER, "dsl-77.pool.example.net", "info@example.edu", f"victim{self.count}@example.net"
+        )
 
     def unknown(self, label) -> None:
-        self.refused(label, HONEST, "out.example.edu", "emma@example.edu", self.random.choice(["allex", "ana", "info2", "hans"]) + "@example.com")
+        self.refused(
+            label,
+            HONEST,
+            "out.example.edu",
+            "emma@example.edu",
+            self.random.choice(["allex", "ana", "info2", "hans"]) + "@example.com",
+        )
 
     def bad_helo(self, label) -> None:
-        self.refused(label, NAMELESS, self.random.choice(["localhost", "WIN-5F2", "user-pc"]), "info@shop.test", self.com())
+        self.refused(
+            label,
+            NAMELESS,
+            self.random.choice(["localhost", "WIN-5F2", "user-pc"]),
+            "info@shop.test",
+            self.com(),
+        )
 
     def user_unknown(self, label) -> None:
         recipient = self.random.choice(["bobby", "bela", "benn", "old.staff"]) + "@example.org"
@@ -294,8 +382,12 @@ class Week:
 
     def alias(self, label) -> None:
         if self.random.random() < 0.5 or self.mx_down:
-            mail = self.lab.receive(label, HONEST, "out.example.edu", "emma@example.edu", ["partner@example.com"], self.subject())
-            mail.recipients = [fate("partner@example.com", "delivered", "bob@example.org", forwarded_by="alias")]
+            mail = self.lab.receive(
+                label, HONEST, "out.example.edu", "emma@example.edu", ["partner@example.com"], self.subject()
+            )
+            mail.recipients = [
+                fate("partner@example.com", "delivered", "bob@example.org", forwarded_by="alias")
+            ]
         else:
             mail = self.submit(label, self.org(), ["sales@example.com"])
             mail.recipients = [fate("sales@example.com", "delivered", "anna@example.com")]
@@ -310,11 +402,15 @@ class Week:
 
     def lost(self, label) -> None:
         keep = self.random.random() < 0.3
-        mail = self.submit(label, self.com(), ["ben@example.org"], "Minutes" if keep else f"Offer {4000 + self.count}")
+        mail = self.submit(
+            label, self.com(), ["ben@example.org"], "Minutes" if keep else f"Offer {4000 + self.count}"
+        )
         mail.recipients = [fate("ben@example.org", "delivered" if keep else "discarded_by_sieve")]
 
     def pop(self, label) -> None:
-        self.submit(label, self.com(), ["paul@example.com"]).recipients = [fate("paul@example.com", "delivered")]
+        self.submit(label, self.com(), ["paul@example.com"]).recipients = [
+            fate("paul@example.com", "delivered")
+        ]
 
     def supplier(self, label) -> None:
         """Mail to servers with troubles: one gets well, the other does not."""
@@ -344,14 +440,24 @@ class Week:
         lab = self.lab
         lab.wait_empty_but(self.stuck, 60)
         time.sleep(2)
-        reports = [copy.content for copy in truth.copies([lab.mail]) if b"report-type=delivery-status" in copy.content]
+        reports = [
+            copy.content
+            for copy in truth.copies([lab.mail])
+            if b"report-type=delivery-status" in copy.content
+        ]
 
         def expired(mail) -> bool:
             return any(mail.message_id.encode() in report for report in reports)
 
         for mail in lab.mails:
             unreachable = mail.more.pop("unreachable", False)
-            if (unreachable or mail in self.remote_mails and not lab.sink.has(mail.message_id)) and expired(mail):
+            if (unreachable or (mail in self.remote_mails and not lab.sink.has(mail.message_id))) and expired(
+                mail
+            ):
                 mail.recipients[0]["outcome"], mail.notified = "expired", True
-        lost = [mail.label for mail in self.remote_mails if not lab.sink.has(mail.message_id) and not mail.notified]
+        lost = [
+            mail.label
+            for mail in self.remote_mails
+            if not lab.sink.has(mail.message_id) and not mail.notified
+        ]
         assert not lost, f"{lost} neither reached the provider nor came back"
