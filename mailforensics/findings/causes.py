@@ -43,6 +43,8 @@ _INPUT = ("text", "enhanced_code", "reply_code", "stage")
 
 _DONE = ("sent", "deliverable", "delivered", "relayed", "expanded")
 
+_NO_CALLS = pl.DataFrame(schema={"number": pl.UInt32, "enough": pl.Boolean})
+
 _LISTING = (
     "ip_blocklisted",
     "sender_reputation",
@@ -245,7 +247,8 @@ def _text_matches(texts: pl.Series, book: Rulebook) -> pl.DataFrame:
     for number, rule in enumerate(book.rules):
         if not rule.reads_text:
             continue
-        fitting = _fitting(texts, rule, called.get(number), undecided)
+        anywhere = undecided.arg_true() if number in book.everywhere else None
+        fitting = _fitting(texts, rule, anywhere, called.get(number), undecided)
         if fitting.len():
             found.append(pl.DataFrame({"number": fitting}).with_columns(rule=pl.lit(number, pl.UInt16)))
             if not rule.has_conditions and rule.cause != "expired":
@@ -263,16 +266,22 @@ def _called(texts: pl.Series, book: Rulebook) -> dict[int, pl.DataFrame]:
     return {int(key[0]): part for key, part in parts.items()}
 
 
-def _fitting(texts: pl.Series, rule: Rule, called: pl.DataFrame | None, undecided: pl.Series) -> pl.Series:
-    """The numbers of the undecided texts that a rule fits: one of its words is enough, or one of its patterns."""
-    if rule.keys is None or not (rule.words or rule.pattern):
-        found = [_matching(texts, undecided.arg_true(), rule.pattern)]
-    elif called is None:
+def _fitting(
+    texts: pl.Series,
+    rule: Rule,
+    anywhere: pl.Series | None,
+    called: pl.DataFrame | None,
+    undecided: pl.Series,
+) -> pl.Series:
+    """The numbers of the undecided texts that a rule fits: one of its words is enough, or one of its patterns.
+
+    `anywhere` holds the texts to ask when no word calls the rule up, `called` those that hold its words.
+    """
+    if called is None and anywhere is None:
         return pl.Series(dtype=pl.UInt32)
-    else:
-        calls = called.filter(undecided.gather(called["number"]))
-        by_word = calls.filter("enough")["number"]
-        found = [by_word, _matching(texts, calls.filter(~pl.col("enough"))["number"].unique(), rule.pattern)]
+    calls = called.filter(undecided.gather(called["number"])) if called is not None else _NO_CALLS
+    candidates = calls.filter(~pl.col("enough"))["number"].unique() if anywhere is None else anywhere
+    found = [calls.filter("enough")["number"], _matching(texts, candidates, rule.pattern)]
     fitting = pl.concat(found).unique()
     return (
         fitting.filter(~texts.gather(fitting).str.contains("|".join(rule.unless))) if rule.unless else fitting

@@ -116,6 +116,7 @@ class Rulebook:
     taxonomy: Mapping[str, Cause]
     rules: tuple[Rule, ...]
     callers: pl.DataFrame = field(repr=False)  # word, rule, enough: what follows from a word in a text
+    everywhere: frozenset[int]  # the rules that no word calls up: they are asked of every text
     answers: pl.DataFrame = field(repr=False)  # rule and the columns that follow from it
 
     @property
@@ -147,6 +148,8 @@ def rulebook(rules: Any = None) -> Rulebook:
         return _standard()
     standard = _standard()
     own = _own_rules(rules, standard.taxonomy)
+    for number, rule in enumerate(own, 1):
+        _check_pattern(rule, f"rule {number}")
     return _assemble(standard.taxonomy, (*own, *standard.rules))
 
 
@@ -210,7 +213,6 @@ def _rule(entry: Any, taxonomy: Mapping[str, Cause], place: str) -> Rule:
         raise OptionError(
             f"{place} ({rule.id}): it fits every reply; give words, a pattern, codes or replies."
         )
-    _check_pattern(rule, place)
     return rule
 
 
@@ -278,12 +280,20 @@ def _classes(code: str) -> str:
 
 
 def _assemble(taxonomy: Mapping[str, Cause], rules: tuple[Rule, ...]) -> Rulebook:
+    keys = [rule.keys for rule in rules]
     calls = [(word, number, True) for number, rule in enumerate(rules) for word in rule.words]
-    calls += [(word, number, False) for number, rule in enumerate(rules) for word in rule.keys or ()]
+    calls += [(word, number, False) for number, words in enumerate(keys) for word in words or ()]
     callers = pl.DataFrame(
         calls, schema={"word": pl.String, "rule": pl.UInt16, "enough": pl.Boolean}, orient="row"
     )
-    return Rulebook(taxonomy, rules, callers.unique(maintain_order=True), _answers(taxonomy, rules))
+    everywhere = frozenset(
+        number
+        for number, rule in enumerate(rules)
+        if keys[number] is None or not (rule.words or rule.pattern)
+    )
+    return Rulebook(
+        taxonomy, rules, callers.unique(maintain_order=True), everywhere, _answers(taxonomy, rules)
+    )
 
 
 def _answers(taxonomy: Mapping[str, Cause], rules: tuple[Rule, ...]) -> pl.DataFrame:

@@ -235,6 +235,13 @@ def test_rules_of_the_user_go_before_all_others(tmp_path: Path) -> None:
         assert (answer["cause"], answer["cause_rule"]) == ("greylisted", "house")
 
 
+def test_a_pattern_that_no_word_calls_up_is_asked_of_every_text_and_words_still_count() -> None:
+    rules = [{"id": "house", "cause": "greylisted", "pattern": "[0-9]{3}x", "words": ["house words"]}]
+    rows = [{"text": "y 123x"}, {"text": "our house words"}, {"text": "User unknown"}]
+    assert classify_replies(rows, rules=rules)["cause_rule"].to_pylist()[:2] == ["house", "house"]
+    assert classify_replies(rows, rules=rules)["cause"].to_pylist()[2] == "user_unknown"
+
+
 def test_rules_by_code_of_the_user_go_before_the_words_of_ours() -> None:
     rules = [{"id": "house", "cause": "policy_refused", "codes": ["5.9.9"], "what": "House rule"}]
     answer = classify_replies([{"text": "550 5.9.9 User unknown"}], rules=rules).to_pylist()[0]
