@@ -85,10 +85,20 @@ def _shape(daemon: str, kind: str, pattern: str, example: str, means: str) -> Sh
 # --- amavis -----------------------------------------------------------------------------------------------------------
 
 _ID = r"\((?P<scan_id>[0-9]+-[0-9]+(?:-[0-9]+)?)\) "
-_REST = (
-    r"(?:, quarantine: (?P<quarantine>[^ ,]*))?(?:, Queue-ID: (?P<queue_id>[0-9A-Za-z]+))?(?:, Message-ID: (?:<>|(?P<message_id><.*?>)))?"
-    r"(?:, Resent-Message-ID: <.*?>)?(?:, mail_id: (?P<mail_id>[!-+\--~]+))?(?:, b: [!-+\--~]+)?(?:, Hits: (?:(?P<score>-?[0-9.]+)|-|None))?"
-    r"(?:, size: (?P<size>[0-9]+))?(?:, pt: [0-9]+)?(?:, queued_as: (?P<next_queue_id>[0-9A-Za-z]+)(?:[/,][0-9A-Za-z/]+)*)?"
+# amavis quotes local parts as SMTP does, so a bracket inside an address stands in quotes.
+_ADDRESS = r"(?:\"(?:[^\"\\]|\\.)*\"|[^\"<>])*"
+_FRONT = (
+    _ID
+    + r"(?P<action>Passed|Blocked|Not-Delivered) (?P<category>[A-Z]+(?:-[A-Z]+)*)(?:-[0-9]+)?(?: \((?P<virus>.*?)\))?"
+    r"(?: \{(?P<handling>[^{}]*)\})?, (?:(?P<policy_banks>[A-Z][A-Za-z0-9_./ -]*?) )?"
+    r"(?:\[(?P<client_ip>[0-9A-Fa-f.:]*)\](?::(?P<client_port>[0-9]+))? )?(?:\[(?P<origin_ip>[0-9A-Fa-f.:]*)\] )?"
+    rf"<(?P<sender>{_ADDRESS})> -> (?P<recipients><{_ADDRESS}>(?:,<{_ADDRESS}>)*)"
+    r"(?:, quarantine: (?P<quarantine>[^ ,]*))?(?:, Queue-ID: (?P<queue_id>[0-9A-Za-z]+))?"
+)
+_BACK = (
+    r"(?:, Resent-Message-ID: <.*?>)?, mail_id: (?P<mail_id>[!-+\--~]+)(?:, b: [!-+\--~]+)?, Hits: (?:(?P<score>-?[0-9.]+)|-|None)"
+    r", size: (?P<size>[0-9]+)(?:, pt: [0-9]+)?(?:, queued_as: (?P<next_queue_id>[0-9A-Za-z]+)(?:[/,][0-9A-Za-z/]+)*)?"
+    r"(?:, (?P<more>.*))?, (?P<scan_time_s>[0-9]+) ms"
 )
 
 
@@ -122,13 +132,7 @@ _AMAVIS = (
     Shape(
         kind="amavis.result",
         programs=("amavis",),
-        pattern=(
-            _ID + r"(?P<action>Passed|Blocked|Not-Delivered) (?P<category>[A-Z]+(?:-[A-Z]+)*)(?:-[0-9]+)?(?: \((?P<virus>.*?)\))?(?: \{(?P<handling>[^{}]*)\})?, "
-            r"(?:(?P<policy_banks>[A-Z][A-Za-z0-9_./ -]*?) )?(?:\[(?P<client_ip>[0-9A-Fa-f.:]*)\](?::(?P<client_port>[0-9]+))? )?"
-            r"(?:\[(?P<origin_ip>[0-9A-Fa-f.:]*)\] )?<(?P<sender>.*?)> -> (?P<recipients><.*?>)"
-            + _REST
-            + r"(?:, (?P<more>.*))?, (?P<scan_time_s>[0-9]+) ms"
-        ),
+        pattern=_FRONT + r"(?:, Message-ID: (?:<>|(?P<message_id><[^<> ]*>|<.*>)))?" + _BACK,
         finish=_finish_amavis,
         adds=("subject", "header_from", "symbols", "is_spam"),
         example=(
@@ -137,6 +141,15 @@ _AMAVIS = (
             "queued_as: 8FB8EA92F9, 1663 ms"
         ),
         means="amavis is through with the message: what it found, and where the message went.",
+    ),
+    Shape(
+        kind="amavis.result",
+        programs=("amavis",),
+        pattern=_FRONT + r"(?:, (?P<more>.*))?, (?P<scan_time_s>[0-9]+) ms",
+        finish=_finish_amavis,
+        adds=("subject", "header_from", "symbols", "is_spam"),
+        example="(13034-18) Blocked BANNED (.exe), <alex@example.net> -> <anna@example.com>, Hits: -, 84 ms",
+        means="amavis is through with the message; the site has it logged in words of its own.",
     ),
     Shape(
         kind="amavis.spam_tag",
