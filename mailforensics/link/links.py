@@ -319,16 +319,22 @@ def _same_message_id(messages: Frame, deliveries: Frame, known: Frame) -> Frame:
     Only one to one, only with the same envelope sender, only when neither end has a better link.
     """
     linked = known.filter(pl.col("method") != "bounce_of")
-    sent = (
-        deliveries.filter((pl.col("status") == "sent") & (pl.col("agent") == "smtp"))
-        .group_by("message_key")
-        .agg(pl.col("time").max())
+    tried = deliveries.filter(pl.col("status").is_in(["sent", "deferred"]) & (pl.col("agent") == "smtp"))
+    last = (
+        tried.sort("time")
+        .group_by("message_key", maintain_order=True)
+        .agg(pl.col("time").last(), pl.col("status").last())
     )
-    ends = (
-        messages.filter(pl.col("message_id").is_not_null())
-        .join(sent, on="message_key")
-        .join(linked.select(pl.col("from_key").alias("message_key")), on="message_key", how="anti")
+    gone = messages.select("message_key", pl.col("removed_time").is_not_null().alias("gone"))
+    # a deferred one counts while its own log does not show that it went: that log may have been cut before
+    last = (
+        last.join(gone, on="message_key")
+        .filter((pl.col("status") == "sent") | ~pl.col("gone"))
+        .select("message_key", "time")
     )
+    ends = messages.filter(pl.col("message_id").is_not_null()).join(last, on="message_key").join(
+        linked.select(pl.col("from_key").alias("message_key")), on="message_key", how="anti"
+    )  # fmt: skip
     starts = messages.filter(pl.col("message_id").is_not_null() & (pl.col("origin") == "smtpd")).join(
         linked.select(pl.col("to_key").alias("message_key")), on="message_key", how="anti"
     )
