@@ -170,6 +170,8 @@ ID = "<7c7ad0bf@example.org>"
     ("body", "expected"),
     [
         (f"msgid={ID}: saved mail to INBOX", {"action": "saved", "mailbox": "INBOX", "source": "lda", "message_id": ID}),
+        ("sieve: msgid=<0123456789...: stored mail into mailbox 'INBOX'", {"action": "saved", "message_id": "<0123456789..."}),
+        ("Mailbox INBOX: save: uid=1, msgid=<0123456789..., size=1868", {"action": "saved", "message_id": "<0123456789...", "size": 1868}),
         ("msgid=unspecified: saved mail to INBOX", {"action": "saved", "mailbox": "INBOX"}),
         (f"msgid={ID}: save failed to INBOX: Quota exceeded (mailbox for user is full)", {"action": "quota_exceeded", "reason": "Quota exceeded (mailbox for user is full)"}),
         (f"msgid={ID}: save failed to open mailbox Archive: Permission denied", {"action": "save_failed", "mailbox": "Archive", "reason": "Permission denied"}),

@@ -9,8 +9,8 @@ All of these, and what Sieve does (``sieve.py``), are one kind, ``dovecot.mailbo
 ``stored mail``). A copy's ``mailbox`` and ``uid`` are those of the new message, ``origin_mailbox`` is where it was copied from.
 
 The Message-ID, From and Subject are the sender's: they may imitate the rest of a line. The kind is decided by what stands
-in front of them, and ``msgid=<...>`` reaches as far as the text behind it allows. Dovecot cuts them after 80 bytes (``...``),
-mailbox names after 64.
+in front of them, and ``msgid=<...>`` reaches as far as the text behind it allows. mail_log cuts them after 80 bytes and Sieve after
+200 (``...``: such a Message-ID has no closing bracket), mailbox names after 64.
 
 Source: ``src/lib-lda/mail-deliver.c``, ``src/plugins/mail-log/mail-log-plugin.c``, ``src/lmtp/lmtp-proxy.c``; real logs of
 2.3.19, 2.4.1 and 2.4.5.
@@ -24,7 +24,7 @@ KIND = "dovecot.mailbox"
 DELIVERY_SERVICES = ("lmtp", "lda", "deliver", "dovecot-lda")
 
 # A well-formed Message-ID ends at its bracket; any other reaches as far as the text behind it allows.
-_ID = r"(?P<message_id><[^<> ]*>|<.*>|[^<].*?)"
+_ID = r"(?P<message_id><[^<> ]*>|<.*>|<[^>]*\.\.\.|[^<].*?)"
 MSGID = rf"msgid= *(?:unspecified|<>|{_ID})?"
 # `deliver_log_format` may put more values before and behind the Message-ID.
 BEFORE = r"(?:(?P<log_details>[a-z_]+=.*?), )?"

@@ -92,7 +92,11 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             "What happened, in the words of `mailbox_events.action` (proxied: sent, failed).", convert=_action
         ),
         "source": Field("Which part of Dovecot tells it: lda, sieve or mail_log."),
-        "message_id": Field("The Message-ID as Dovecot writes it.", personal=True, rfc="RFC 5322 §3.6.4"),
+        "message_id": Field(
+            "The Message-ID as Dovecot writes it; a long one is cut and ends in `...`.",
+            personal=True,
+            rfc="RFC 5322 §3.6.4",
+        ),
         "mailbox": Field("The mailbox in which the message is, or was.", personal=True),
         "origin_mailbox": Field("The mailbox from which the message was copied.", personal=True),
         "target": Field("Where it went: a mailbox, an address or a program.", personal=True),

@@ -202,6 +202,11 @@ _SCRIPTS = (
         "A Sieve script could not be run as it should.",
     ),
     _script(
+        r"(?:binary|file script|script|file storage|storage|ldap storage|dict storage) (?P<script>[^:]+): (?P<reason>.*)",
+        "binary /etc/dovecot/sieve/learn-spam.svbin: save: failed to create temporary file: Permission denied",
+        "A Sieve script, or the place where it is kept, could not be read or written.",
+    ),
+    _script(
         r"(?P<script>[^:=]+): line (?P<line>[0-9]+): (?P<reason>.*)",
         "main_script: line 4: error: unknown command 'filinto' (only reported once at first occurrence)",
         "A Sieve script has a fault in that line.",
