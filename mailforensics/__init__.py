@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mailforensics.intake import ingest
     from mailforensics.limits import Limits
     from mailforensics.reading import parse_lines
+    from mailforensics.show.explain import Explanation, explain
     from mailforensics.trace import Trace
 
 # Name -> module: nothing is imported before it is asked for, so that `import mailforensics` takes no time.
@@ -37,7 +38,9 @@ _PLACES = {
     "NoEvidenceError": "mailforensics.errors",
     "OptionError": "mailforensics.errors",
     "Trace": "mailforensics.trace",
+    "Explanation": "mailforensics.show.explain",
     "classify_replies": "mailforensics.findings.causes",
+    "explain": "mailforensics.show.explain",
     "ingest": "mailforensics.intake",
     "open_case": "mailforensics.case",
     "parse_lines": "mailforensics.reading",
@@ -49,6 +52,7 @@ __all__ = [
     "Case",
     "CaseError",
     "EvidenceError",
+    "Explanation",
     "Limits",
     "MailforensicsError",
     "Message",
@@ -56,6 +60,7 @@ __all__ = [
     "OptionError",
     "Trace",
     "classify_replies",
+    "explain",
     "ingest",
     "open_case",
     "parse_lines",

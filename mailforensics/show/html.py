@@ -79,6 +79,16 @@ def message_body(data: Data) -> Markup:
     )
 
 
+def explanation(data: Data) -> str:
+    """A log line with its parts as an HTML fragment; ``data`` is ``Explanation.to_dict()``.
+
+    >>> "not understood" in explanation({"line": "x", "parts": []})
+    True
+    """
+    line = _with_marks(str(data.get("line") or ""), data.get("parts") or [])
+    return fragment(_render("explain.html", told=data, line=line))
+
+
 def fragment(body: Markup) -> str:
     """A body with its style, fit for a notebook's output cell."""
     return str(_render("fragment.html", body=body, style=_style()))
@@ -177,6 +187,27 @@ def _marked(raw: bytes, hop: Data | None) -> Markup:
         ]
         done = end
     return Markup("").join([*parts, _raw_text(raw[done:])])
+
+
+def _with_marks(line: str, parts: Sequence[Data]) -> Markup:
+    """The line with each part underlined and named; of parts within parts the outer one."""
+    placed = sorted(
+        (it for it in parts if it.get("start") is not None), key=lambda it: (it["start"], -it["end"])
+    )
+    out, done = [], 0
+    for part in placed:
+        if not done <= part["start"] < part["end"] <= len(line):
+            continue
+        mark = Markup('<mark class="mf-ours" title="{}">{}</mark>')
+        out += [escape.html(line[done : part["start"]])]
+        out += [
+            mark.format(
+                escape.html(f"{part['name']}: {part['sentence']}"),
+                escape.html(line[part["start"] : part["end"]]),
+            )
+        ]
+        done = part["end"]
+    return Markup("").join([*out, escape.html(line[done:])])
 
 
 def _raw_text(raw: bytes) -> Markup:
