@@ -124,10 +124,12 @@ _PEER = re.compile(
     re.I,
 )
 _LONE_IP = re.compile(
-    rf"\s*(?:(?P<ident>[^\s\[\]]*)@)?\[?{_IP_TEXT}\]?{_PORT}\s*(?:,\s*HELO\s+(?P<helo>\S+))?"
+    rf"\s*(?:(?P<ident>[^\s\[\]]*)@)?(?:(?P<name>[A-Za-z0-9_.-]*)/)?\[?{_IP_TEXT}\]?{_PORT}\s*,?"
     r"(?:\s+with\s+(?P<mechanism>\S+))?\s*",
     re.I,
 )
+_LITERAL = re.compile(rf"\[{_IP_TEXT}\]{_PORT}", re.I)
+_IDENT_EQUALS = re.compile(r"\bident=(?P<ident>[^\s()]+)", re.I)
 _HELO = re.compile(r"(?<![^\s(])(?:HELL?O|EHLO|LHLO)(?:\s+(?P<helo>\S*))?\s*$", re.I)
 _BRACKETED = re.compile(rf"(?P<name>[^\[\]]*)\[{_IP_TEXT}\]{_PORT}", re.I)
 _BARE_IP = re.compile(rf"{_IP_TEXT}{_PORT}", re.I)
@@ -193,12 +195,12 @@ _AUTH = tuple(
         r"\bauthenticated as (?P<user>[^\s();]+)",
         r"\(AUTH: (?P<auth>[A-Za-z0-9-]+) (?P<user>[^\s(),;]+)",
         r"\bauth=yes user=(?P<user>[^\s()]+)",
-        r"\(account <?(?P<user>[^\s<>()]+)>?",
+        r"\((?:account|userid) <?(?P<user>[^\s<>()]+)>?",
         r"\bauthenticated (?P<auth>bits=[0-9]+)",
         r"\bwith (?P<auth>login|plain|cram-md5|digest-md5|ntlm)\)",
     )
 )
-_AUTH_HINTS = ("auth", "(account ", "login)", "plain)", "md5)", "ntlm)")
+_AUTH_HINTS = ("auth", "(account ", "(userid ", "login)", "plain)", "md5)", "ntlm)")
 _LOGGED_IN = re.compile(r"(?:UTF8)?E?SMTPS?A|(?:UTF8)?LMTPS?A|ASMTP", re.I)
 
 # The family of software, by what only it writes. The first that fits counts.
@@ -231,6 +233,7 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("qmail", r"qmail|\((?:HELO|EHLO)(?: +[^ ()]*)?\) +\(|\(ofmipd|with +(?:[A-Z0-9-]+ +encrypted +)?E?SMTPS?A?; +[0-9]{1,2} +[A-Z][a-z]{2} +[0-9]{4} +[0-9:]{8} +-0000"),
     ("yahoo", r"yahoo\.com +with|VZM +Hermes"),
     ("sendmail", r"\([0-9]+\.[0-9]+[0-9.a-zA-Z+_]*/[0-9A-Za-z.+_/-]+\)|authenticated +bits=|sSMTP +sendmail"),
+    ("nemesis", r"\(Nemesis\)"),
     ("smap", r"via +smap|via +csmap|id +smtpd"),
 )  # fmt: skip
 _FORMATS = tuple((name, re.compile(form)) for name, form in FORMATS)
@@ -516,6 +519,9 @@ class _Reader:
             end = _trimmed(self.text, start, end)
             self.stamp.by_name = self.keep("by_name", start, end)
             self.stamp.by_ip = canonical_ip(self.text[start:end].strip("[]"))
+        for start, end in clause.words()[1:2]:
+            if self.text[start] == "[":
+                self._read_by_comment(start, end)
         for start, end in clause.comments():
             self._read_by_comment(start, end)
 
@@ -697,27 +703,21 @@ class _FromReader:
         self.stamp.from_domain = self.reader.slice(*(phrase.span() if phrase else self.word))
 
     def _read_comment(self, start: int, end: int) -> None:
-        body = self.text[start:end]
-        if self._read_said(start, end):
-            return
-        if self.stamp.from_ip is None:
-            match = _PEER.match(self.text, start, end)
-            if match and self._set_peer(match):
-                self.verified = bool(_VERIFIED.search(body))
+        stop = self._read_said(start, end)
+        if self.stamp.from_ip is None and start < stop:
+            match = _PEER.match(self.text, start, stop) or _LONE_IP.fullmatch(self.text, start, stop)
+            if not (match and self._set_peer(match)):
+                match = _LITERAL.search(self.text, start, stop)
+                match = match if match and self._set_peer(match) else None
+            if match:
+                self.verified = bool(_VERIFIED.search(self.text, start, stop))
                 return
-            match = _LONE_IP.fullmatch(self.text, start, end)
-            if match and self._set_peer(match):
-                return
-            inner = re.compile(rf"\[{_IP_TEXT}\]{_PORT}", re.I).search(self.text, start, end)
-            if inner and self._set_peer(inner):
-                self.verified = bool(_VERIFIED.search(body))
-                return
-        self.peer_damaged = self.peer_damaged or (self.stamp.from_ip is None and "[" in body)
+            self.peer_damaged = self.peer_damaged or "[" in self.text[start:stop]
         if self.name is None and not self.helo_said:
             self._read_lone_name(start, end)
 
-    def _read_said(self, start: int, end: int) -> bool:
-        """Reads ``HELO name`` and ``helo=name port=n``; whether the comment holds no address besides."""
+    def _read_said(self, start: int, end: int) -> int:
+        """Reads ``HELO name``, ``helo=name``, ``port=n`` and ``ident=user``; where what the client said begins."""
         command = _HELO.search(self.text, start, end)
         match = command or _HELO_EQUALS.search(self.text, start, end)
         if command and self.word and self.text[self.word[0]] == "[":
@@ -726,10 +726,13 @@ class _FromReader:
             self.helo_said = True
             self.helo = match.span("helo") if match["helo"] else None
             self.reader.used.add(start - 1)
-        match = _PORT_EQUALS.search(self.text, start, end)
-        if match and self.stamp.from_port is None:
-            self._set_port(match)
-        return command is not None and _LONE_IP.fullmatch(self.text, start, end) is None
+        port = _PORT_EQUALS.search(self.text, start, end)
+        if port and self.stamp.from_port is None:
+            self._set_port(port)
+        ident = _IDENT_EQUALS.search(self.text, start, end)
+        if ident and self.stamp.ident is None:
+            self.stamp.ident = self.reader.keep("ident", *ident.span("ident"))
+        return match.start() if match else end
 
     def _read_lone_name(self, start: int, end: int) -> None:
         match = _HOST.fullmatch(self.text, start, end)
@@ -805,7 +808,7 @@ class _FromReader:
             self.helo, self.name = self.name, self.word
         elif not self.helo_said and self.word and not self._not_a_client():
             self.helo = self.word
-        if self.helo and self.helo[0] < self.helo[1]:
+        if self.helo and self.helo[0] < self.helo[1] and self.text[self.helo[0]] != "<":
             self.stamp.from_helo = self.reader.keep("from_helo", *self.helo)
         if self.name:
             start, end = self.name[0], self.name[0] + len(self.text[slice(*self.name)].rstrip("."))
@@ -840,8 +843,10 @@ class _FromReader:
         return self._address_in_parentheses() and self.stamp.format not in _HELO_FIRST
 
     def _address_in_parentheses(self) -> bool:
-        return any(_LONE_IP.fullmatch(self.text, *span) and "[" not in self.text[span[0] : span[1]]
-                   for span in self.clause.comments())  # fmt: skip
+        return any(
+            _LONE_IP.fullmatch(self.text, *span) and not {"[", "/"} & set(self.text[span[0] : span[1]])
+            for span in self.clause.comments()
+        )
 
     def _not_a_client(self) -> bool:
         """Whether the word is no HELO: a local user, a web mail, a pick-up folder."""
@@ -922,7 +927,10 @@ def _trimmed(text: str, start: int, end: int) -> int:
 
 def _is_aside(body: str) -> bool:
     return bool(
-        re.match(r"(?i)\s*(envelope-|authenticated|using |version=|TLS|AUTH|No client|Client )", body)
+        re.match(
+            r"(?i)\s*(envelope-|authenticated|using |version=|TLS|AUTH|No client|Client |HELO |EHLO |via )",
+            body,
+        )
     )
 
 

@@ -124,7 +124,7 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
 _NAMED_ADDRESS = r"^ *[^ ]+ +(?:[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*) *$"
 _KEYWORD = r"^(?i:from|by|via|with|id|for|envelope-from|envelope-sender)$"
-_ASIDE = r"(?i) $|^ *(?:envelope-|authenticated|using |version=|TLS|AUTH|No client|Client )"
+_ASIDE = r"(?i) $|^ *(?:envelope-|authenticated|using |version=|TLS|AUTH|No client|Client |HELO |EHLO |via )"
 _MONTHS = {name: number for number, name in enumerate(
     ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1)}  # fmt: skip
 _WEEKDAYS = {"Mon": 1, "Tue": 2, "Wed": 3, "Thu": 4, "Fri": 5, "Sat": 6, "Sun": 7}

@@ -143,6 +143,7 @@ def test_each_span_holds_its_value_in_the_raw_text(text: str) -> None:
         ("from a (192.0.2.7 [192.0.2.7]) by b with SMTP", "from_name"),
         ("from a (softdnserr [192.0.2.7]) by b with SMTP", "from_name"),
         ("from a (HELO ) (192.0.2.7) by b with SMTP", "from_helo"),
+        ("from [203.0.113.5] (HELO [192.0.2.7) by b with SMTP", "from_name"),
         ("from a (b [192.0.2.7]) by c with SMTP", "for_address"),
         ("from a (b [192.0.2.7]) by c with SMTP", "tls_version"),
         ("from a (b [192.0.2.7]) by c", "with_protocol"),
@@ -156,6 +157,23 @@ def test_the_peer_address_is_taken_and_not_the_literal_in_helo() -> None:
     stamp = read_stamp(
         b"from [203.0.113.5] (unknown [192.0.2.7]) by mx.example.net with ESMTP id 1" + DATE.encode()
     )
+    assert (stamp.from_helo, stamp.from_ip) == ("[203.0.113.5]", "192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        "[192.0.2.7] (port=4321 helo=[203.0.113.5])",
+        "[192.0.2.7] (HELO [203.0.113.5])",
+        "[192.0.2.7] (account bob HELO [203.0.113.5])",
+        "unknown (HELO [203.0.113.5]) (192.0.2.7)",
+        "host.example.org ([192.0.2.7] helo=[203.0.113.5])",
+        "host.example.org (192.0.2.7, HELO [203.0.113.5])",
+        "[203.0.113.5] (host.example.org [192.0.2.7])",
+    ],
+)
+def test_an_address_that_the_client_only_said_is_never_the_peer(client: str) -> None:
+    stamp = read_stamp(f"from {client} by mx.example.net with ESMTP id 1{DATE}".encode())
     assert (stamp.from_helo, stamp.from_ip) == ("[203.0.113.5]", "192.0.2.7")
 
 
