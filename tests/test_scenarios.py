@@ -47,6 +47,7 @@ def fates(journey: dict[str, Any]) -> list[tuple[str | None, str, str | None]]:
 
 def wanted(mail: dict[str, Any]) -> list[tuple[str | None, str, str | None]]:
     unnamed = str(mail["reply"] or "").startswith(NO_RECIPIENT)
+    unnamed = unnamed or any(r.get("never_handed_over") for r in mail["recipients"])
     rows = [(None if unnamed else r["recipient"], r["outcome"], r["mailbox"]) for r in mail["recipients"]]
     return sorted(rows, key=str)
 
@@ -72,6 +73,10 @@ def visible(mail: dict[str, Any]) -> bool:
 
 def candidates(mail: dict[str, Any], journeys: list[dict[str, Any]]) -> list[dict[str, Any]]:
     named = [j for j in journeys if mail["message_id"] and j["message_id"] == mail["message_id"]]
+    if any(
+        r.get("never_handed_over") for r in mail["recipients"]
+    ):  # broken off before the log saw who and whom
+        return named or [j for j in journeys if j["message_id"] is None and j["sender"] is None]
     # a message that is refused or discarded for its header may never have shown its Message-ID to the log
     return named or [j for j in journeys if j["message_id"] is None and j["sender"] == mail["sender"]]
 

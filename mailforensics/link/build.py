@@ -230,7 +230,7 @@ def told(ends: Frame) -> Frame:
     """The column ``sentence``: for each outcome one that a support desk could send on."""
     parts = []
     for (fate,), rows in ends.group_by("fate", maintain_order=True):
-        words = _SENTENCES.get(str(fate), pl.lit("What became of the message is not in the evidence."))
+        words = _SENTENCES.get(str(fate), _UNSEEN)
         parts.append(rows.with_columns(sentence=words.str.replace(r": \"\"", "").str.strip_chars(" ")))
     return pl.concat(parts) if parts else ends.with_columns(sentence=pl.lit(None, dtype=pl.String))
 
@@ -266,6 +266,15 @@ def _sentences() -> dict[str, pl.Expr]:
 
 
 _SENTENCES = _sentences()
+_UNSEEN = (
+    pl.when(pl.col("lost").fill_null(False))
+    .then(
+        pl.lit(
+            "The client broke off before the message was complete: it never became ours, and the sender still has it."
+        )
+    )
+    .otherwise(pl.lit("What became of the message is not in the evidence."))
+)
 
 
 def _refused(rejects: Frame, sessions: Frame, deliveries: Frame, messages: Frame) -> Frame:

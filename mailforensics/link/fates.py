@@ -55,6 +55,7 @@ def copies(messages: Frame, deliveries: Frame, scans: Frame, mailbox: Frame, rej
         "last_time",
         "queued_time",
         "refused",
+        "lost",
     )
     rows = rows.join(state, on="message_key", how="left").with_columns(
         addressed=norm_address(pl.coalesce("original_recipient", "recipient")),

@@ -252,21 +252,17 @@ def _redirected(messages: Frame, deliveries: Frame, mailbox: Frame) -> Frame:
 
 
 def _retried(messages: Frame) -> Frame:
-    """A message refused for now (greylisting) that came again: same Message-ID, same sender, later."""
-    first = messages.filter(
-        (pl.col("status") == "rejected")
-        & pl.col("message_id").is_not_null()
-        & pl.col("temporary").fill_null(False)
+    """A message refused for now (greylisting), or broken off on the way, that came again: same Message-ID, later."""
+    again_expected = ((pl.col("status") == "rejected") & pl.col("temporary").fill_null(False)) | pl.col(
+        "lost"
     )
+    first = messages.filter(again_expected & pl.col("message_id").is_not_null())
     if not first.height:
         return pl.DataFrame(schema=SCHEMA)
     first = first.select(
-        pl.col("message_key").alias("from_key"),
-        "message_id",
-        "sender",
-        pl.col("last_time").alias("time"),
-        "host",
-    )
+        pl.col("message_key").alias("from_key"), "message_id", pl.col("sender").alias("first_sender"),
+        pl.col("last_time").alias("time"), "host",
+    )  # fmt: skip
     again = messages.select(
         pl.col("message_key").alias("to_key"),
         "message_id",
@@ -274,10 +270,12 @@ def _retried(messages: Frame) -> Frame:
         pl.col("received_time").alias("to_time"),
         "host",
     )
-    both = first.join(again, on=["message_id", "sender", "host"]).filter(
-        (pl.col("from_key") != pl.col("to_key"))
-        & (pl.col("to_time") >= pl.col("time"))
-        & (pl.col("to_time") <= pl.col("time") + pl.duration(days=3))
+    same = (pl.col("first_sender") == pl.col("sender")).fill_null(pl.col("first_sender").is_null())
+    later = (pl.col("to_time") >= pl.col("time")) & (
+        pl.col("to_time") <= pl.col("time") + pl.duration(days=3)
+    )
+    both = first.join(again, on=["message_id", "host"]).filter(
+        (pl.col("from_key") != pl.col("to_key")) & later & same
     )
     best = both.sort("from_key", "to_time").unique("from_key", keep="first", maintain_order=True)
     return best.with_columns(method=pl.lit("message_id"), confidence=pl.lit(0.9), event_id=pl.col("to_key"))

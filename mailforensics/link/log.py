@@ -12,7 +12,7 @@ Frame = pl.DataFrame
 
 KINDS = (
     "postfix.smtpd.client", "postfix.smtpd.connect", "postfix.smtpd.disconnect", "postfix.smtpd.auth_failed",
-    "postfix.smtpd.reject", "postfix.smtpd.proxy", "postfix.tls.established", "postfix.cleanup.message_id",
+    "postfix.smtpd.reject", "postfix.smtpd.lost", "postfix.smtpd.proxy", "postfix.tls.established", "postfix.cleanup.message_id",
     "postfix.cleanup.milter", "postfix.cleanup.check", "postfix.postscreen.reject", "postfix.qmgr.active",
     "postfix.qmgr.expired", "postfix.delivery", "postfix.removed", "postfix.pickup", "postfix.postsuper",
     "postfix.bounce.notification", "rspamd.task", "dovecot.mailbox", "dovecot.login", "dovecot.login_failed",

@@ -34,6 +34,7 @@ def messages(log: Log, lives: Frame, deliveries: Frame, noticed: Frame) -> Frame
         _message_id(log),
         _active(log),
         _removed(log),
+        _lost(log),
         _marks(log),
         _recipients(deliveries, noticed),
         _states(deliveries),
@@ -98,6 +99,14 @@ def _removed(log: Log) -> Frame:
     table = ensure(_owned(log, "postfix.removed"), removal=pl.String)
     return table.unique("message_key", keep="last", maintain_order=True).select(
         "message_key", pl.col("time").alias("removed_time"), "removal"
+    )
+
+
+def _lost(log: Log) -> Frame:
+    """Transactions that the client broke off: the message never became ours."""
+    table = _owned(log, "postfix.smtpd.lost")
+    return table.unique("message_key", keep="first", maintain_order=True).select(
+        "message_key", pl.lit(True).alias("lost")
     )
 
 
@@ -186,6 +195,7 @@ def _finish(base: Frame) -> Frame:
         **{name: pl.col(name).fill_null(0) for name in ("n_sent", "n_deferred", "n_bounced", "n_expired")},
         probe=pl.col("probe").fill_null(False),
         refused=pl.col("refused").fill_null(False),
+        lost=pl.col("lost").fill_null(False) & pl.col("queued_time").is_null(),
     )
     return base.with_columns(
         origin=_origin(),
@@ -218,6 +228,7 @@ def _status() -> pl.Expr:
         .when(marks.list.contains("discarded") & (pl.col("n_sent") == 0)).then(pl.lit("discarded"))
         .when((last_hold == "held") & pl.col("removed_time").is_null()).then(pl.lit("held"))
         .when(pl.col("refused") & (pl.col("n_sent") + pl.col("n_deferred") + bad == 0)).then(pl.lit("rejected"))
+        .when(pl.col("lost")).then(pl.lit("unknown"))
         .when(pl.col("removal").is_in(["canceled"])).then(pl.lit("rejected"))
         .when(pl.col("n_deferred") > 0).then(pl.lit("deferred"))
         .when((pl.col("n_sent") > 0) & (bad > 0)).then(pl.lit("partial"))
