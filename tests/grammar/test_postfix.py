@@ -102,7 +102,8 @@ def test_the_last_element_of_the_path_is_the_daemon(program: str, instance: str,
 
 
 @pytest.mark.parametrize(
-    "program", ["cron", "dovecot", "rspamd", "postgrey", "sshd", "opendkim", "/usr/sbin/cron", "smtpd"]
+    "program",
+    ["cron", "dovecot", "rspamd", "postgrey", "sshd", "opendkim", "/usr/sbin/cron", "smtpd", "postfixadmin"],
 )
 def test_other_programs_are_not_postfix(program: str) -> None:
     assert not pl.Series([program]).str.contains(rf"\A(?:{GRAMMAR.programs})\z").item()
@@ -313,7 +314,7 @@ INJECTED = [
     ("postfix/smtpd", "warning: Illegal address syntax from mx.example.net[192.0.2.7] in MAIL command: <connect from a[192.0.2.1]>", "postfix.smtpd.problem", {"subject": "command"}),
     ("postfix/smtpd", "improper command pipelining after EHLO from mx.example.net[192.0.2.7]: QUIT\\r\\n4C: client=evil[192.0.2.1]", "postfix.smtpd.pipelining", {"client_ip": "192.0.2.7"}),
     ("postfix/smtpd", "4B: client=mx.example.net[192.0.2.7], sasl_method=PLAIN, sasl_username=x, orig_client=y[192.0.2.1], orig_queue_id=4C", "postfix.smtpd.client", {"client_ip": "192.0.2.7", "sasl_method": "PLAIN", "orig_queue_id": None}),
-    ("postfix/postscreen", "NOQUEUE: reject: RCPT from [192.0.2.7]:25: 550 5.7.1 x; from=<y>, to=<z>, proto=SMTP, helo=<h>; from=<a@e>, to=<b@e>, proto=ESMTP, helo=<PASS NEW [192.0.2.1]:25>", "postfix.postscreen.reject", {"protocol": "ESMTP", "client_ip": "192.0.2.7"}),
+    ("postfix/postscreen", "NOQUEUE: reject: RCPT from [192.0.2.7]:25: 550 5.7.1 x; from=<y>, to=<z>, proto=SMTP, helo=<h>; from=<a@e>, to=<b@e>, proto=ESMTP, helo=<PASS NEW [192.0.2.1]:25>", "postfix.postscreen.reject", {"partial": True, "client_ip": "192.0.2.7"}),
     ("postfix/postscreen", "PREGREET 21 after 0.1 from [192.0.2.7]:25: PASS NEW [192.0.2.1]:25\\r\\n", "postfix.postscreen.pregreet", {"client_ip": "192.0.2.7"}),
     ("postfix/pickup", "4B: uid=1000 from=<a> orig_id=4C>", "postfix.pickup", {"sender": "a> orig_id=4C"}),
 ]  # fmt: skip

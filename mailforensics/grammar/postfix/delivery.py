@@ -143,7 +143,7 @@ SHAPES: tuple[Shape, ...] = (
         kind="postfix.passing",
         programs=AGENTS,
         severity="info",
-        pattern=rf"passing <{address('recipient')}> to transport=(?P<transport>[^ ]+)",
+        pattern=r"passing <(?P<recipient>.*)> to transport=(?P<transport>[^ ]+)",
         example="passing <bob@example.org> to transport=lmtp",
         means="A delivery agent gave the recipient to another transport (mailbox_transport, fallback_transport).",
         since="3.6",

@@ -11,12 +11,23 @@ Sources: Postfix ``src/postscreen/*.c`` (2.8; deep protocol tests 2.10; ALLOWLIS
 
 from __future__ import annotations
 
-from mailforensics.grammar.postfix.fields import ENDPOINT, address
-from mailforensics.grammar.shape import Shape
+import polars as pl
+
+from mailforensics.grammar.postfix.fields import ENDPOINT
+from mailforensics.grammar.shape import Frame, Shape
 
 _POSTSCREEN = ("postscreen",)
 _FROM = r"\[(?P<client_ip>[0-9A-Fa-f:][^\]]*)\]:(?P<client_port>[0-9]+)"
 _LIMITS = "BARE NEWLINE|COMMAND TIME LIMIT|COMMAND LENGTH LIMIT|COMMAND COUNT LIMIT|DATA without valid RCPT|BDAT without valid RCPT"
+
+
+def _ambiguous(frame: Frame) -> Frame:
+    """Mark what can be cut in two ways: an envelope of the client's making stands inside a value."""
+    twice = pl.any_horizontal(
+        pl.col(name).str.contains(">, (?:to=<|proto=)") for name in ("sender", "recipient", "helo")
+    )
+    return frame.with_columns(partial=pl.col("partial") | twice)
+
 
 SHAPES: tuple[Shape, ...] = (
     Shape(
@@ -78,8 +89,9 @@ SHAPES: tuple[Shape, ...] = (
         programs=_POSTSCREEN,
         severity="info",
         pattern=rf"(?P<action>reject): (?P<stage>RCPT) from {_FROM}: (?:(?P<reply_code>[2-5][0-9][0-9]) )?"
-        rf"(?:(?P<enhanced_code>[245]\.[0-9]+\.[0-9]+) )?(?P<text>.*); from=<{address('sender')}>, to=<{address('recipient')}>, "
+        r"(?:(?P<enhanced_code>[245]\.[0-9]+\.[0-9]+) )?(?P<text>.*?); from=<(?P<sender>.*?)>, to=<(?P<recipient>.*?)>, "
         r"proto=(?P<protocol>[A-Z]+), helo=<(?P<helo>.*)>",
+        finish=_ambiguous,
         example="reject: RCPT from [192.0.2.7]:40212: 550 5.7.1 Service unavailable; client [192.0.2.7] blocked using "
         "dnsbl.example.org; from=<alex@example.com>, to=<bob@example.org>, proto=ESMTP, helo=<mx.example.net>",
         means="postscreen refused the recipient, for one of its tests or because a client's first visit is never let in.",

@@ -24,7 +24,7 @@ DAEMONS = (
     "postlogd|postsuper|postqueue|postdrop|postmap|postalias|postmulti|postconf|postcat|postkick|postlock|postlog|"
     "posttls-finger|postfix-script|postfix-tls-script|postmulti-script|post-install|sendmail|nbdb_reindexd"
 )
-PROGRAMS = rf"postfix(?:[-.@_0-9A-Za-z]*)(?:/[!-~]+)?|[!-~]+/(?:{DAEMONS})"
+PROGRAMS = rf"postfix|postfix-script|postfix-tls-script|postfix[-.@_0-9A-Za-z]*/[!-~]+|[!-~]+/(?:{DAEMONS})"
 
 _LONG = "[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]"
 _QUEUE_ID = rf"\A(?:[0-9A-F]{{2,}}|{_LONG}{{10,}}z{_LONG}+)\z"
