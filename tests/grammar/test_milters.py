@@ -45,6 +45,7 @@ Q = "DB74B469E0"
         (f"opendkim[1]: {Q}: bad signature data", {"kind": "opendkim.failed", "result": "fail"}),
         (f"opendkim[1]: {Q}: key retrieval failed (s=s1, d=example.net): 's1._domainkey.example.net' record not found", {"kind": "opendkim.failed", "selector": "s1", "domain": "example.net"}),
         (f"opendkim[1]: {Q}: s=s1 d=example.net a=rsa-sha256 SSL error:04091068:rsa routines", {"kind": "opendkim.failed", "algorithm": "rsa-sha256", "selector": "s1"}),
+        (f"opendkim[1]: {Q}: s=20120113 d=example.net SSL", {"kind": "opendkim.looked_at", "selector": "20120113", "result": None}),
         (f'opendkim[1]: {Q}: signature=AbCd domain=example.net selector=s1 result="no signature error"', {"kind": "opendkim.result", "result": "no signature error"}),
         ("opendkim[1]: OpenDKIM Filter v2.11.0 starting (args: -f)", {"kind": "opendkim.server", "version": "2.11.0"}),
         (f"opendmarc[1]: {Q}: example.com fail", {"kind": "opendmarc.result", "domain": "example.com", "result": "fail", "queue_id": Q}),

@@ -131,6 +131,7 @@ def test_a_verdict_with_numbers_too_great_is_partial() -> None:
         ("qid: <Q1>, id: <a@example.com>, action: add header, [7.40/15.00] [A(2.50){}], from: <amy@example.com>, ip: 192.0.2.1, time: 12.5ms",
          {"queue_id": "Q1", "message_id": "<a@example.com>", "action": "add header", "score": 7.4, "sender": "amy@example.com", "client_ip": "192.0.2.1", "scan_time_s": 0.0125}),
         ("len: 5, (default: F (no action): [1.00/15.00] [A{x;},B{}]), id: <undef>, time: 1.0ms", {"size": 5, "flag": "F", "action": "no action", "message_id": None}),
+        (USUAL.replace(", len:", ",  len:") + ", subject: <Offer, qid: <FAKE>", {"queue_id": "D50A81995E", "size": 1290, "subject": "Offer, qid: "}),
         ('[1.2/15.0] [A(1.0),B(2.0)] (reject): ip: 2001:db8::1, qid: Q1, subject: "hi"', {"action": "reject", "score": 1.2, "subject": "hi", "queue_id": "Q1"}),
     ],
 )  # fmt: skip

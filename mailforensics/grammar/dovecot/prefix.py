@@ -7,6 +7,8 @@
 Up to 2.2 the process and session stand elsewhere (``lmtp(602, anna@example.com): <session>: ...``), 1.x puts the severity
 first (``Info: imap-login: ...``). Connection lines of LMTP name the process only (``lmtp(602): Connect from local``).
 
+Debug lines tell steps in words that could be mistaken for what came of them, so ``Debug: `` stays in front of their body.
+
 What stands in brackets behind ``auth`` is written by whoever tries to log in, so it stays in the body, where the shapes
 of ``auth.py`` read it: ``(anna@example.com,192.0.2.1,sasl:plain)<session>: passwd-file: Password mismatch``.
 
@@ -33,7 +35,7 @@ _INNER = (
     r"(?:<(?P<own_pid>[0-9]*)>)?(?:<(?P<session>[^<>]*)>)?\z"
 )
 # 2.2 writes the session behind the user: `lmtp(602, anna@example.com): v2M4MPBsBGuxOgAAg+zDdQ: msgid=...`
-_OLD_SESSION = r"\A((?:<[!-;=?-~]+>|[0-9A-Za-z+/]{16,24}={0,2}(?::[RT][0-9]+)*): )"
+_OLD_SESSION = r"\A((?:<[!-;=?-~]+>|[0-9A-Za-z+/]{16,24}={0,2}(?::[RT]?[0-9]+)*): )"
 _AUTH = ("auth", "auth-worker")
 
 
@@ -92,8 +94,11 @@ def _body() -> pl.Expr:
     """What the shapes see: the text behind the prefix, with the brackets of ``auth`` put back in front of it."""
     in_brackets = pl.concat_str("brackets", pl.lit(": "), "rest")
     without_session = _after(pl.col("rest"), pl.col("old_session").str.len_bytes())
+    is_debug = (pl.col("first") == "Debug") | (pl.col("second") == "Debug")
     return (
-        pl.when(pl.col("is_auth") & (pl.col("brackets") != ""))
+        pl.when(is_debug.fill_null(False))
+        .then(pl.concat_str(pl.lit("Debug: "), "rest"))
+        .when(pl.col("is_auth") & (pl.col("brackets") != ""))
         .then(in_brackets)
         .when(pl.col("old_session").is_not_null())
         .then(without_session)

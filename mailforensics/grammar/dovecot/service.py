@@ -105,6 +105,20 @@ _DOVEADM = (
     ),
 )
 
+_DEBUG = (
+    _free(
+        "dovecot.debug",
+        r"Debug: (?P<text>(?:Module loaded|Loading modules|Skipping module|Added userdb setting|Effective uid|Quota (?:root|rule|warning|grace)|quota: |none: root=|maildir\+\+: root="
+        r"|fs: root=|(?:inbox|Namespace) (?:inbox|[^:]*): type=|Namespace [^:]*: (?:type|/)|userdb lookup|auth (?:client|master|USER)|auth-master: |client (?:in|out|passdb|connected)|master (?:in|out|userdb)"
+        r"|userdb (?:out|result)|passdb (?:out|lookup)|cache (?:miss|hit|expired)|lookup |query: |cached|Read auth token|Performing (?:passdb|userdb)|Finished (?:passdb|userdb)|Auth request finished"
+        r"|Anvil: |event |SSL: where=|SSL: elliptic|http-client: |http-server: |smtp-client: |smtp-server: |lda: |lmtp-server: |conn [^:]*: (?:Connection created|Disconnected)|connection [^:]*: "
+        r"|sieve: (?:msgid=.*: )?(?:Pigeonhole|include|storage|file|script|multi-script|Executing|Execute|Finish|Start|Location|Using|Default|Script|Destination|opened|opening|action|Opening|uid=|Loaded|Saving|Commit)"
+        r"|Mailbox [^:]*: Mailbox opened|UID [0-9]+: Opened mail|Mailbox opened|acl|duplicate db|Duplicate|dict|mail_crypt|fts|zlib|notify|virtual|replication|Destination address|Expunging|Logged in).*)",
+        "Debug: Module loaded: /usr/lib/dovecot/modules/lib90_sieve_plugin.so",
+        "With `mail_debug` or `auth_debug`, Dovecot tells each of its steps.",
+    ),
+)
+
 _STORAGE_STARTS = (
     r"(?:Corrupted|Corrupted index|Transaction log|Log synchronization error|Lost transaction log|Lost log for|Index |Fixed index file|fscking index"
     r"|UIDVALIDITY changed|UIDs |Maildir |Broken file|Broken physical size|Cached message size|Cache |Mailbox (?:isn't|doesn't)|mdbox|sdbox|mbox |Storage "
@@ -195,4 +209,4 @@ _CONNECTIONS = (
     ),
 )  # fmt: skip
 
-SERVICE_SHAPES = (*_SERVER, *_DOVEADM, *_LMTP, *_CONNECTIONS, *_STORAGE)
+SERVICE_SHAPES = (*_SERVER, *_DOVEADM, *_LMTP, *_CONNECTIONS, *_STORAGE, *_DEBUG)

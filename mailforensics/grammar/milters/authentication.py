@@ -80,7 +80,11 @@ _OPENDKIM = (
         "A DKIM signature of the message could not be verified.", result="fail",
     ),
     _dkim(
-        "failed", r"s=(?P<selector>[!-~]*) d=(?P<domain>[!-~]*)(?: a=(?P<algorithm>[!-~]*))? SSL ?(?P<reason>.*)",
+        "looked_at", r"s=(?P<selector>[!-~]*) d=(?P<domain>[!-~]*)(?: a=(?P<algorithm>[!-~]*))? SSL ?",
+        "s=sel1 d=example.net SSL ", "A DKIM signature was looked at, and OpenSSL had nothing to say against it.",
+    ),
+    _dkim(
+        "failed", r"s=(?P<selector>[!-~]*) d=(?P<domain>[!-~]*)(?: a=(?P<algorithm>[!-~]*))? SSL ?(?P<reason>[!-~].*)",
         "s=sel1 d=example.net a=rsa-sha256 SSL error:04091068:rsa routines:INT_RSA_VERIFY:bad signature",
         "A DKIM signature of the message is wrong: the message or the key was changed.", result="fail",
     ),

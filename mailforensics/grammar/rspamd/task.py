@@ -111,7 +111,7 @@ def _is_spam() -> pl.Expr:
 
 
 # A format of the site's own: each value by its key, in any order. What stands in `[...]` behind the scores is cut out first.
-_LIST = r"\[(?P<list>(?s:.*))\]\)?(?:,? (?:\(|(?:len|time|dns req|digest|rcpts|mime_rcpts|file|forced|settings_id|id|qid|ip|user|from):)|\z)"
+_LIST = r"\[(?P<list>(?s:.*))\]\)?(?:,? +(?:\(|(?:len|time|dns req|digest|rcpts|mime_rcpts|file|forced|settings_id|id|qid|ip|user|from):)|\z)"
 _BY_KEY = {
     "message_id": r"(?:\A|[ ,])id: ?(<[^<> ]+>)",
     "queue_id": r"(?:\A|[ ,])qid: ?<?([!-+\--;=?-~]+)>?",
