@@ -89,14 +89,14 @@ class MailHost:
         self.machine.run("sievec", f"{home}/.dovecot.sieve")
         self.machine.run("chown", "-R", "vmail:vmail", "/srv/mail")
 
-    def fake_clock(self, library: bytes, shift: float) -> None:
+    def fake_clock(self, library: bytes, shift: float, microseconds: int = -1) -> None:
         """Put the lab's clock (labclock.c) under every program of this host.
 
         The servers themselves then write the stamps.  Time passes at its own
         pace between two calls of `shift_clock`.
         """
         self.machine.write("/usr/lib/labclock.so", library)
-        self.machine.write("/etc/labclock", bytes(8 + 16 * 4095), 0o644)
+        self.machine.write("/etc/labclock", struct.pack("=qq", 0, microseconds) + bytes(16 * 4094), 0o644)
         self._clock_changes = 0
         # what the kernel dates from a minute ago on belongs to the lab; older files keep their times
         self.shift_clock(shift, time.time() - 60)
@@ -106,7 +106,7 @@ class MailHost:
         """All programs see the new time at once: they have the file mapped, and its count is written last."""
         pair = struct.pack("=qq", int((since or time.time()) * 1e9), int(shift * 1e9))
         handle = os.open(self.machine.path("/etc/labclock"), os.O_WRONLY)
-        os.pwrite(handle, pair, 8 + 16 * self._clock_changes)
+        os.pwrite(handle, pair, 16 + 16 * self._clock_changes)
         self._clock_changes += 1
         os.pwrite(handle, struct.pack("=q", self._clock_changes), 0)
         os.close(handle)

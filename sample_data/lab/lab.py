@@ -229,7 +229,7 @@ class Lab:
         for host in self.hosts.values():
             self.start_clock_of(host, self.shift)
 
-    def start_clock_of(self, host: MailHost, shift: float) -> None:
+    def start_clock_of(self, host: MailHost, shift: float, microseconds: int = -1) -> None:
         """Before the start: one host's clock is wrong by so many seconds."""
         library = self._work / "labclock.so"
         if not library.exists():
@@ -245,13 +245,26 @@ class Lab:
                     "-ldl",
                 ]
             )
-        host.fake_clock(library.read_bytes(), shift)
+        host.fake_clock(library.read_bytes(), shift, microseconds)
 
     def set_clock(self, stamp: float) -> None:
         """Make it `stamp` on every host, in one moment for all programs."""
         self.shift = stamp - time.time()
         for host in self.hosts.values():
             host.shift_clock(self.shift)
+
+    def small_spool(self, host: MailHost) -> None:
+        """Before the start: the queue of a host on a small ext4 of its own, which gives inode numbers again at once."""
+        inside = host.machine.path("/var/spool/postfix")
+        image, fresh = self._work / f"{host.name}.ext4", self._work / f"{host.name}.spool"
+        with open(image, "wb") as handle:
+            handle.truncate(16 << 20)
+        fresh.mkdir()
+        run(["mkfs.ext4", "-q", str(image)])
+        run(["mount", "-o", "loop", str(image), str(fresh)])
+        run(["cp", "-a", f"{inside}/.", str(fresh)])
+        run(["mount", "--move", str(fresh), str(inside)])
+        self._open.append(lambda: run(["umount", "-l", str(inside)], check=False))
 
     # -- sending ---------------------------------------------------------
 
