@@ -247,6 +247,20 @@ def test_the_connections_of_lmtp() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "jump"),
+    [
+        ("Time moved forward by 3865.238192 seconds - adjusting timeouts.", 3865.238192),
+        ("Time jumped forwards 12.3 seconds", 12.3),
+        ("Time just moved backwards by 35 seconds. This might cause a lot of problems", -35.0),
+        ("Time moved backwards by 0.5 secs", -0.5),
+    ],
+)
+def test_a_jump_of_the_clock_is_signed(text: str, jump: float) -> None:
+    found = read(f"master: Warning: {text}")
+    assert (found["kind"], found["jump_s"]) == ("dovecot.server.clock", jump)
+
+
 def test_an_lmtp_proxy_names_both_sessions() -> None:
     text = (
         "lmtp(12): v2M4MPBsBGuxOgAAg+zDdQ: Sent message to <anna@example.com> at 192.0.2.20:24: 250 2.0.0 <anna@example.com> "

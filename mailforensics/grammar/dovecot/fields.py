@@ -130,6 +130,8 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "other_pid": Field("The process that is meant.", _INTEGER),
         "other_service": Field("The service that is meant."),
         "limit": Field("The limit that was reached.", _INTEGER),
+        "direction": Field("Which way the clock jumped."),
+        "jump_s": Field("Seconds by which the clock jumped; negative = back.", _NUMBER),
         "text": Field("What it says.", personal=True),
         "error": Field("What went wrong, as written.", personal=True),
     }

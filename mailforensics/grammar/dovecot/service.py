@@ -12,6 +12,8 @@ Source: ``src/master``, ``src/lib-index``, ``src/lib-storage``, ``src/plugins/qu
 
 from __future__ import annotations
 
+import polars as pl
+
 from mailforensics.grammar.dovecot.login import LOGIN_SERVICES
 from mailforensics.grammar.shape import Shape
 
@@ -72,11 +74,18 @@ _SERVER = (
         r"(?P<reason>Sending SIG[A-Z]+ .*|Shutting down.*|Received SIG[A-Z]+.*|Process .* (?:died|killed).*|Master process disconnected.*)",
         "Sending SIGKILL to 3 imap processes", "The server ends its processes.",
     ),
-    _free(
-        "dovecot.server.clock",
-        r"(?P<reason>Time (?:just |jumped |)(?:moved |)(?:forwards|backwards).*)",
-        "Time moved forwards by 2.345 seconds - adjusting timeouts.",
-        "The clock of the host jumped.",
+    Shape(
+        kind="dovecot.server.clock",
+        programs=_ANY,
+        pattern=(
+            r"Time (?:just )?(?:moved|jumped) (?P<direction>forwards?|backwards?)(?: by)? (?P<jump_s>[0-9.]+) ?s(?:ec)?s?(?:onds?)?"
+            r"(?P<reason>.*)"
+        ),
+        finish=lambda fields: fields.with_columns(
+            jump_s=pl.col("jump_s") * pl.when(pl.col("direction").str.starts_with("b")).then(-1).otherwise(1)
+        ),
+        example="Time moved forward by 2.345 seconds - adjusting timeouts.",
+        means="The clock of the host jumped: stamps before and behind this line do not fit together.",
     ),
     _free(
         "dovecot.server.config",
