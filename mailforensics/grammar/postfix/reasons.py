@@ -108,10 +108,10 @@ ACCEPTED: tuple[Shape, ...] = (
     ),
     _reason(
         "accepted",
-        rf"{_REPLY}\s?(?:.*[^0-9A-Za-z])?from MTA\(.*queued as {_ID}(?:[^0-9A-Za-z].*)?",
+        rf"{_REPLY}\s?(?:.*[^0-9A-Za-z])?from MTA[(:].*queued as {_ID}(?:[^0-9A-Za-z].*)?",
         "250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 8FB8EA92F9",
         "The filter (amavis) gave the message back to a Postfix, which queued it under this id.",
-        holds="from MTA(",
+        holds="from MTA",
         next_form="amavis",
     ),
     _reason(
@@ -121,6 +121,13 @@ ACCEPTED: tuple[Shape, ...] = (
         "The next server took the message under this queue id.",
         holds="ueued ",
         next_form="queued_as",
+    ),
+    _reason(
+        "discarded",
+        rf"{_REPLY} ?Ok, discarded, id=.*",
+        "250 2.7.0 Ok, discarded, id=40185-05 - SPAM",
+        "The filter (amavis) took the message and threw it away.",
+        holds="Ok, discarded, id=",
     ),
     _reason(
         "accepted",
@@ -283,8 +290,8 @@ REMOTE: tuple[Shape, ...] = (
         holds="Name service error for name=",
     ),
 )
-# Failures that Postfix itself decides; the same texts stand in lines of the smtp client without `to=`.
-OURS: tuple[Shape, ...] = (
+# Failures that the SMTP client itself decides; the same texts stand in lines of it without `to=`.
+CLIENT: tuple[Shape, ...] = (
     _reason(
         "sasl_failed",
         rf"SASL (?:\[CACHED\] )?authentication failed; server {SERVER} said: {_CODE}(?:[ -]+{_ENHANCED})?(?:[^0-9.].*)?",
@@ -326,7 +333,7 @@ OURS: tuple[Shape, ...] = (
     _reason(
         "tls_failed",
         r"(?:Cannot start TLS: handshake failure|Server certificate not (?:verified|trusted)|client TLS configuration problem|"
-        r"TLSA lookup error for .*|(?:Temporary|TLSA) lookup error|.*: (?:re-using session with|certificate) .*)",
+        r"TLSA lookup error for .*|Temporary lookup error)",
         "Server certificate not verified",
         "TLS with the next server failed: handshake, certificate or settings.",
         stage="STARTTLS",
@@ -374,20 +381,53 @@ OURS: tuple[Shape, ...] = (
     _reason(
         "local_problem",
         r"local data error while talking to .*|[sS]erver configuration error|mail system configuration error|unreadable mail queue entry|"
-        r"unexpected server message|server unavailable or unable to receive mail|protocol error|.*configuration problem",
+        r"unexpected server message|server unavailable or unable to receive mail|protocol error|[!-~]+ configuration problem",
         "mail system configuration error",
         "Something is wrong on this machine.",
     ),
+)
+
+# Failures of the agents that deliver on this machine, and of the queue.
+AGENTS: tuple[Shape, ...] = (
     _reason(
         "unknown_user",
         r'(?:unknown user: ".*"|User unknown in (?P<error>[a-z ]+ table)|user unknown\.?.*)',
         'unknown user: "bob"',
         "There is no such mailbox here.",
     ),
+    _reason(
+        "command_failed",
+        r"(?P<error>command line usage error|data format error|cannot open input|host name unknown|service unavailable|"
+        r"internal software error|system resource problem|critical OS file missing|can't create user output file|"
+        r"input/output error|temporary failure|remote error in protocol|permission denied|local configuration error|"
+        r"Command died with (?:status|signal) [0-9]+: .*?|Command time limit exceeded: .*?|Command failed: .*?)"
+        r"(?:\. Command output: .*)?",
+        "temporary failure. Command output: lock failed",
+        "The command that should take the mail failed.",
+    ),
+    _reason(
+        "mailbox_failed",
+        r"(?:cannot (?:update mailbox|append message to (?:file|destination file)) .*|maildir delivery failed: (?P<error>.*)|"
+        r"mailbox .*: (?:cannot|unable) .*|create maildir file .*)",
+        "maildir delivery failed: create maildir file /home/bob/Maildir/tmp/1.P2.mx: Permission denied",
+        "The mailbox could not be written.",
+    ),
+    _reason(
+        "transport_unavailable",
+        r"(?:mail transport unavailable|transport is unavailable|unknown mail transport error|mail for .* has been on hold)",
+        "mail transport unavailable",
+        "The delivery agent for this mail does not run or died; its own log lines say why.",
+    ),
+    _reason(
+        "too_many_hops",
+        r"(?:too many hops|hopcount exceeded)",
+        "too many hops",
+        "The message has been through too many servers: it goes round in circles.",
+    ),
 )
 
-FAILED: tuple[Shape, ...] = (*REMOTE, *OURS)
-SHAPES: tuple[Shape, ...] = (*ACCEPTED[:4], *REMOTE, *ACCEPTED[4:], *DONE_HERE, *OURS)
+FAILED: tuple[Shape, ...] = (*REMOTE, *CLIENT)
+SHAPES: tuple[Shape, ...] = (*ACCEPTED[:4], *REMOTE, *ACCEPTED[4:], *DONE_HERE, *CLIENT, *AGENTS)
 
 
 @cache
