@@ -569,11 +569,23 @@ _AR = pl.col("field") == "Authentication-Results"
 
 
 def _own_result_below(frames: Frames) -> pl.DataFrame:
+    """Right below our border milters of ours may have written; further down it came with the message."""
     copies = frames.auth_results.filter(_AR & (pl.col("authserv_trust") == "foreign")).with_columns(
         pl.col("authserv_id").str.to_lowercase().alias("name")
     )
-    frame = copies.join(frames.own_names, on=["document_id", "name"], how="semi").unique(
-        ["document_id", "ordinal"], maintain_order=True
+    claimed = (
+        frames.hops.filter(pl.col("trust") == "claimed")
+        .group_by("document_id")
+        .agg(pl.col("ordinal").min().alias("claims"))
+    )
+    frame = copies.join(frames.own_names, on=["document_id", "name"], how="semi").join(
+        claimed, on="document_id", how="left"
+    )
+    frame = frame.unique(["document_id", "ordinal"], maintain_order=True).with_columns(
+        pl.when(pl.col("ordinal") > pl.col("claims"))
+        .then(pl.lit("notice"))
+        .otherwise(pl.lit("info"))
+        .alias("severity")
     )
     return _said(
         frame,

@@ -28,11 +28,12 @@ import polars as pl
 import pyarrow as pa
 
 from mailforensics import schema
-from mailforensics.errors import EvidenceError
+from mailforensics.errors import EvidenceError, OptionError
 from mailforensics.headers import authentication, path, spam
 from mailforensics.headers.dates import read_date
 from mailforensics.headers.domains import domain_of
 from mailforensics.headers.fields import Field, HeaderSection, clean_pasted, read_fields, readable
+from mailforensics.headers.parts import read_parts
 from mailforensics.headers.stamps import read_stamps
 from mailforensics.limits import DEFAULT, Limits
 
@@ -84,6 +85,14 @@ class MessageTables:
         """One row per verdict of a spam filter."""
         return self._table("scans")
 
+    @cached_property
+    def parts(self) -> pa.Table:
+        """One row per MIME part, with names, sizes and hashes of attachments: for a single message only."""
+        if self.data is None:
+            raise OptionError("Parts are read from one message at a time: use read_message(data).parts.")
+        number = self.frames["documents"]["document_id"][0]
+        return read_parts(self.data, document_id=number).to_arrow()
+
 
 Message = MessageTables
 """The tables of one message: what ``read_message`` and ``read_headers`` give."""
@@ -104,7 +113,7 @@ def read_headers(
     ['mx.example.net']
     """
     if isinstance(source, bytes):
-        return read_message(source, own=own, limits=limits)
+        return _read_given("The bytes", source, own, limits)
     if isinstance(source, str) and ("\n" in source or "\r" in source or _LOOKS_PASTED.match(source)):
         return read_message(clean_pasted(source), own=own, limits=limits)
     try:
@@ -114,7 +123,19 @@ def read_headers(
         raise EvidenceError(
             f"{source} could not be read as a message: {error}. Give a file, bytes or header text."
         ) from error
+    return _read_given(str(source), data, own, limits)
+
+
+def _read_given(name: str, data: bytes, own: Sequence[str], limits: Limits) -> Message:
+    if data.startswith(_OUTLOOK):
+        raise EvidenceError(
+            f"{name} is an Outlook .msg file, which keeps no message as it came. Save it as .eml, or convert it"
+            " with msgconvert, and read that."
+        )
     return read_message(data, own=own, limits=limits)
+
+
+_OUTLOOK = bytes.fromhex("d0cf11e0a1b11ae1")  # a compound file, [MS-CFB] §2.2
 
 
 def read_message(

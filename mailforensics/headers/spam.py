@@ -68,6 +68,8 @@ def read_scans(fields: Iterable[tuple[str, str]]) -> list[Row]:
             found = _read(key, " ".join(value[: DEFAULT.line_bytes].split()))
             if found:
                 _merge(rows, place, key, found)
+    for row in rows:
+        row["engine"] = None if row["engine"] == "any" else row["engine"]
     return rows
 
 
@@ -135,7 +137,8 @@ def _spam_status(value: str) -> Row | None:
         pair["key"].lower(): pair["value"].strip(" ,") for pair in _STATUS_PAIR.finditer(value, match.end())
     }
     amavis = "tagged_above" in said or said.get("tests", "").startswith("[")
-    row: Row = {"engine": "amavis" if amavis else "spamassassin" if said else "any"}
+    named = bool(said.keys() & {"tests", "required", "autolearn", "version"})  # rspamd writes a score alone
+    row: Row = {"engine": "amavis" if amavis else "spamassassin" if named else "any"}
     row["is_spam"] = match["spam"].lower() in ("yes", "true", "spam")
     for column, keys in (("score", ("score", "hits")), ("required_score", ("required",))):
         numbers = [number for key in keys if (number := _float(said.get(key))) is not None]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailforensics.errors import EvidenceError
+from mailforensics.errors import EvidenceError, OptionError
 from mailforensics.findings.forgery import find_forgery
 from mailforensics.headers.authentication import read_field
 from mailforensics.headers.dates import read_date
@@ -170,6 +170,17 @@ def test_a_path_that_cannot_be_read_is_an_error_that_says_what_to_do(tmp_path: A
         read_headers(tmp_path / "missing.eml")
     with pytest.raises(EvidenceError):
         read_headers("no\x00path")
+
+
+def test_an_outlook_file_is_refused_with_advice() -> None:
+    with pytest.raises(EvidenceError, match=r"Save it as \.eml"):
+        read_headers(bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 100)
+
+
+def test_parts_belong_to_one_message() -> None:
+    assert read_message(b"Content-Type: text/html\n\nx").parts["content_type"].to_pylist() == ["text/html"]
+    with pytest.raises(OptionError, match="one message at a time"):
+        _ = read_messages([(1, 0, b"A: b\n\n")]).parts
 
 
 def test_a_file_and_its_bytes_give_the_same(tmp_path: Any) -> None:

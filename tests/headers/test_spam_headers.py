@@ -55,6 +55,19 @@ def test_spamassassin_and_amavis_are_told_apart() -> None:
     ]
 
 
+def test_a_status_with_a_score_alone_belongs_to_the_filter_that_says_more() -> None:
+    (row,) = read_scans(
+        [("X-Spam-Status", "No, score=-0.10"), ("X-Spamd-Result", "default: False [-0.10 / 15.00]; A(0.1)[]")]
+    )
+    assert (row["engine"], row["score"], row["spam_field"]) == (
+        "rspamd",
+        -0.1,
+        ["x-spam-status", "x-spamd-result"],
+    )
+    (row,) = read_scans([("X-Spam-Flag", "YES")])
+    assert (row["engine"], row["is_spam"]) == (None, True)
+
+
 def test_microsoft_reports_are_read() -> None:
     rows = read_scans(
         [
