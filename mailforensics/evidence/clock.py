@@ -14,6 +14,7 @@ case that state one, else UTC is assumed; ``sources`` says which.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import zoneinfo
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +24,11 @@ import polars as pl
 
 from mailforensics.errors import OptionError
 
-HALF_YEAR = (
-    183 * 24 * 60
-)  # minutes: a step back of more is a new year, a step ahead of more is a line of the old one
+DAY = 24 * 60  # minutes
+NEW_YEAR = 90 * DAY  # a step back of more days than that is no line out of order, it is a new year
+WINTER = 45 * DAY  # a December stamp among January's is a late line of the old year
+
+
 _MONTHS = {
     name: i + 1
     for i, name in enumerate(
@@ -110,11 +113,8 @@ class Clock:
         for i, minute in enumerate(of_year):
             if minute < 0:
                 continue
-            if last is not None and last - minute > HALF_YEAR:
-                year += 1
-            elif last is not None and minute - last > HALF_YEAR:
-                year -= 1
-            last, years[i] = minute, year
+            year += _year_step(last, int(minute))
+            last, years[i] = int(minute), year
         self._year_now, self._newest = year, last
         return _minutes_of(years, of_year)
 
@@ -251,8 +251,16 @@ def survey(samples: pl.DataFrame) -> Survey:
 
 def _net_steps(of_year: np.ndarray) -> int:
     """New Years passed between the first and the last stamp; a line of the old year among new ones does not count."""
-    steps = np.diff(of_year)
-    return int((steps < -HALF_YEAR).sum() - (steps > HALF_YEAR).sum())
+    return sum(_year_step(int(one), int(other)) for one, other in itertools.pairwise(of_year))
+
+
+def _year_step(last: int | None, minute: int) -> int:
+    """1 where a new year has begun between two stamps, -1 for a late line of the old year, else 0."""
+    if last is None:
+        return 0
+    if last - minute > NEW_YEAR:
+        return 1
+    return -1 if last < WINTER and minute > 366 * DAY - WINTER else 0
 
 
 def minute_in_year(stamp: str, year: int) -> dt.datetime | None:

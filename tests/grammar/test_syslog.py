@@ -1,0 +1,145 @@
+"""Framings: every form of prefix gives the same event; what fits no form is a row that says so."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import polars as pl
+import pytest
+
+import mailforensics as mf
+from mailforensics.grammar import syslog
+
+TEXT = "3F2A1C0B2: removed"
+EVENT = {"kind": "postfix.removed", "queue_id": "3F2A1C0B2", "host": "mail", "pid": 22, "daemon": "qmgr"}
+TIME = "2026-03-02 09:02:11"
+
+FORMS = {
+    "RFC 3164": f"Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}",
+    "RFC 3164 with PRI": f"<22>Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}",
+    "RFC 3339": f"2026-03-02T10:02:11.000000+01:00 mail postfix/qmgr[22]: {TEXT}",
+    "RFC 3339 with PRI": f"<22>2026-03-02T09:02:11Z mail postfix/qmgr[22]: {TEXT}",
+    "journalctl short-iso": f"2026-03-02T10:02:11+0100 mail postfix/qmgr[22]: {TEXT}",
+    "RFC 5424": f"<22>1 2026-03-02T09:02:11Z mail postfix/qmgr 22 - - {TEXT}",
+    "RFC 5424 with data": f'<22>1 2026-03-02T09:02:11Z mail postfix/qmgr 22 ID [a@1 b="]\\" c"][d@1] {TEXT}',
+    "a date with a blank": f"2026-03-02 09:02:11 mail postfix/qmgr[22]: {TEXT}",
+    "journald as JSON": json.dumps(
+        {"__REALTIME_TIMESTAMP": "1772442131000000", "_HOSTNAME": "mail", "SYSLOG_IDENTIFIER": "postfix/qmgr",
+         "SYSLOG_PID": "22", "_PID": "9", "MESSAGE": TEXT}
+    ),
+    "journald with bytes": json.dumps(
+        {"__REALTIME_TIMESTAMP": "1772442131000000", "_HOSTNAME": "mail", "SYSLOG_IDENTIFIER": "postfix/qmgr",
+         "_PID": "22", "MESSAGE": list(TEXT.encode())}
+    ).replace(", ", ","),
+    "Docker around syslog": json.dumps(
+        {"log": f"Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}\n", "stream": "stdout", "time": "2026-03-02T09:02:12.1Z"}
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_the_same_event(form: str) -> None:
+    [event] = mf.parse_lines([FORMS[form]], year=2026)
+    assert {key: event[key] for key in EVENT} == EVENT
+    assert str(event["time"]).startswith(TIME)
+    assert event["text"] == TEXT
+
+
+OWN_FILES: dict[str, tuple[str, dict[str, Any]]] = {
+    "Dovecot": (
+        "Nov 23 16:42:24 lmtp(15025): Info: Connect from 127.0.0.1",
+        {"program": "dovecot", "system": "dovecot", "host": None},
+    ),
+    "Dovecot with a date": (
+        "2026-11-23 18:15:39 imap-login: Info: Login: user=<bella@example.net>, method=PLAIN, rip=192.0.2.100, "
+        "lip=203.0.113.10, mpid=649, TLS, session=<LKUrvvRgAurAAAJk>",
+        {"program": "dovecot", "kind": "dovecot.login"},
+    ),
+    "Rspamd": (
+        "2026-11-23 17:57:14 #256(rspamd_proxy) <95137e>; proxy; proxy_accept_socket: accepted milter connection from "
+        "127.0.0.1 port 46316",
+        {"program": "rspamd", "system": "rspamd", "time_precision": "s"},
+    ),
+    "Rspamd with fractions": (
+        "2026-11-23 17:57:14.12345 #256(rspamd_proxy) <95137e>; proxy; proxy_accept_socket: accepted milter connection "
+        "from 127.0.0.1 port 46316",
+        {"program": "rspamd", "time_precision": "us"},
+    ),
+    "Rspamd as JSON": (
+        json.dumps({"ts": 1795456771.754655, "pid": 641, "severity": "notice", "worker_type": "normal", "id": "aef239",
+                    "module": "proxy", "function": "proxy_accept_socket",
+                    "message": "accepted milter connection from 127.0.0.1 port 46316"}),
+        {"program": "rspamd", "pid": 641, "time_method": "stated"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", OWN_FILES)
+def test_the_servers_own_files_are_known(form: str) -> None:
+    line, wanted = OWN_FILES[form]
+    [event] = mf.parse_lines([line], year=2026)
+    assert {key: event[key] for key in wanted} == wanted
+    assert event["parse_status"] == "ok"
+
+
+def test_forms_may_be_mixed_and_keep_their_order() -> None:
+    events = mf.parse_lines([*FORMS.values(), "rubbish", *FORMS.values()], year=2026)
+    assert [e["line_number"] for e in events] == list(range(1, 2 * len(FORMS) + 2))
+    assert [e["parse_status"] for e in events].count("ok") == 2 * len(FORMS)
+
+
+def test_a_repeated_message_is_counted_not_expanded() -> None:
+    folded = f"Mar  2 09:02:11 mail postfix/qmgr[22]: message repeated 3 times: [ {TEXT}]"
+    [event] = mf.parse_lines([folded], year=2026)
+    assert (event["kind"], event["repeated"], event["text"]) == ("postfix.removed", 3, TEXT)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "   ", "hello", "Mar 99 09:02:11 mail x: y", "{}", '{"log": 3}', "\x00\x00", "<999>"]
+)
+def test_what_fits_no_form_is_a_row_that_says_so(line: str) -> None:
+    events = mf.parse_lines([FORMS["RFC 3164"], line], year=2026)
+    assert len(events) == 2
+    assert events[1]["parse_status"] in ("unparsed", "continuation")
+    assert events[1]["kind"] is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Mar  2 09:02:11 mail kernel: [ 12.3] eth0: link up", "Mar  2 09:02:11 mail CRON[3]: (root) CMD (run-parts)",
+     "Mar  2 09:02:11 mail sshd[9]: Failed password for root from 192.0.2.1 port 22 ssh2",
+     "Mar  2 09:02:11 mail notpostfix/smtp[1]x: 3F2A1C0B2: removed"],
+)  # fmt: skip
+def test_other_programs_are_other(line: str) -> None:
+    [event] = mf.parse_lines([line], year=2026)
+    assert event["system"] == "other" or event["parse_status"] == "unparsed"
+    assert event["kind"] is None
+
+
+@pytest.mark.parametrize(
+    ("program", "instance", "daemon"),
+    [("postfix/smtpd", "postfix", "smtpd"), ("postfix/submission/smtpd", "postfix/submission", "smtpd"),
+     ("postfix-out/smtp", "postfix-out", "smtp"), ("postfix-mx/content-filter/smtp", "postfix-mx/content-filter", "smtp")],
+)  # fmt: skip
+def test_syslog_names_in_all_their_shapes(program: str, instance: str, daemon: str) -> None:
+    [event] = mf.parse_lines(
+        [f"Mar  2 09:02:11 mail {program}[22]: connect to x.example.net[192.0.2.1]:25: Connection refused"]
+    )
+    assert (event["system"], event["instance"], event["daemon"]) == ("postfix", instance, daemon)
+
+
+def test_framing_is_linear_in_the_length_of_a_line() -> None:
+    import time
+
+    def seconds(length: int) -> float:
+        lines = pl.DataFrame(
+            {"line": ["Mar  2 09:02:11 " + "a " * (length // 2), '{"__REALTIME_TIMESTAMP' + "x" * length] * 4}
+        )
+        begun = time.process_time()
+        syslog.frame(lines)
+        return time.process_time() - begun
+
+    seconds(1000)
+    small, large = min(seconds(16_000) for _ in range(5)), min(seconds(64_000) for _ in range(5))
+    assert large / max(small, 0.001) <= 8
