@@ -26,7 +26,7 @@ from mailforensics.errors import OptionError
 
 DAY = 24 * 60  # minutes
 NEW_YEAR = 90 * DAY  # a step back of more days than that is no line out of order, it is a new year
-WINTER = 45 * DAY  # a December stamp among January's is a late line of the old year
+WINTER = 15 * DAY  # a December stamp among January's is a late line of the old year
 
 
 _MONTHS = {
