@@ -15,8 +15,10 @@ import polars as pl
 import pytest
 
 from mailforensics.grammar.postfix import GRAMMAR
+from mailforensics.grammar.postfix.reasons import read_reason
 
 FORMATS = Path(__file__).parents[3] / "shared" / "facts" / "postfix-formats.tsv"
+REASONS = FORMATS.with_name("postfix-reasons.tsv")
 if not FORMATS.exists():
     pytest.skip("../shared/facts is not here: the formats cannot be tried", allow_module_level=True)
 
@@ -244,3 +246,36 @@ def test_every_format_is_understood(severities: set[str], number: int) -> None:
             mask[hit.rows] = False
         unread += some.filter(mask).select("daemon", "format", "body").rows()
     assert unread == [], unread
+
+
+# What stands for a place in a reason, by the words before it.
+_IN_REASONS = (
+    ("host %s", "host mx.example.net[192.0.2.7]"),
+    ("server %s", "server mx.example.net[192.0.2.7]"),
+    ("with %s", "with mx.example.net[192.0.2.7]"),
+    ("connect to %s[%s]:%d", "connect to mx.example.net[192.0.2.7]:25"),
+    ("connect to %s[%s]", "connect to mx.example.net[192.0.2.7]"),
+    ("said: %s (in reply to %s)", "said: 550 5.1.1 no such user (in reply to RCPT TO command)"),
+    ("said: %s", "said: 550 5.1.1 no such user"),
+    ("%s service%s", "filter service"),
+    ("%lu", "31457280"),
+    ("%.0f", "10485760"),
+)
+_NO_REASON = {"(error report unavailable)": "stands for a reason that was lost"}
+
+
+def test_every_reason_of_a_delivery_is_understood() -> None:
+    texts = set()
+    with REASONS.open(encoding="utf-8") as handle:
+        for row in csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE):
+            pieces = [
+                piece for piece in row["text"].split(" | ") if not re.fullmatch(r"[245.0-9]+|\\\\n| *", piece)
+            ]
+            text = max(pieces, key=len).replace('\\"', '"') if pieces else "%s"
+            if row["daemon_dir"] != "smtpd" and text not in {"%s", *_NO_REASON}:
+                for place, value in _IN_REASONS:
+                    text = text.replace(place, value)
+                texts.add(re.sub(r"%[a-z]", "example", text))
+    assert len(texts) > 70
+    read = pl.DataFrame({"text": sorted(texts)})
+    assert read.filter(read_reason(read["text"])["reason"].is_null())["text"].to_list() == []

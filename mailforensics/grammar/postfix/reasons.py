@@ -210,7 +210,7 @@ DONE_HERE: tuple[Shape, ...] = (
     ),
     _reason(
         "to_mailbox",
-        "delivered to (?:mailbox|maildir)",
+        "deliver(?:ed|s) to (?:mailbox|maildir)",
         "delivered to maildir",
         "The mail is in the mailbox.",
     ),
@@ -241,10 +241,9 @@ DONE_HERE: tuple[Shape, ...] = (
     ),
     _reason(
         "expanded",
-        "alias expanded|aliased to .*",
+        "alias expanded|(?:aliased|forwards) to .*|forward via file: .*",
         "aliased to bob@example.org",
         "The address is an alias and was expanded.",
-        holds="alias",
     ),
 )
 
@@ -411,6 +410,26 @@ AGENTS: tuple[Shape, ...] = (
         r"mailbox .*: (?:cannot|unable) .*|create maildir file .*)",
         "maildir delivery failed: create maildir file /home/bob/Maildir/tmp/1.P2.mx: Permission denied",
         "The mailbox could not be written.",
+    ),
+    _reason(
+        "lookup_failed",
+        r"(?:table lookup failure|user lookup error|alias database unavailable|cannot find alias database owner|"
+        r"address resolver failure|unable to forward message|error reading forwarding file: (?P<error>.*))",
+        "alias database unavailable",
+        "A lookup table or alias file did not answer; the mail waits.",
+    ),
+    _reason(
+        "not_allowed",
+        r"(?:mail to (?:file|command) is restricted|file is executable|"
+        r"destination .* is not (?:a regular file|owned by recipient)|cannot access home directory (?P<error>.*))",
+        "destination /var/mail/bob is not owned by recipient",
+        "The mailbox, file or command may not be used: owner, rights or settings.",
+    ),
+    _reason(
+        "bad_address",
+        r"(?:null username in .*|bad recipient address syntax: .*|bad address syntax.*)",
+        'null username in "@example.org"',
+        "The recipient is no address.",
     ),
     _reason(
         "transport_unavailable",
