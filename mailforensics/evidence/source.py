@@ -111,7 +111,7 @@ class Source:
                 at += len(block)
                 block = following
             self.decompressed_size = stream.out
-        self._samples, self._content = texts, digest.hexdigest()
+        self._samples, self._content = _in_order(texts), digest.hexdigest()
 
     def content_hash(self, limits: Limits = DEFAULT) -> str:
         """SHA-256 of the decompressed bytes."""
@@ -131,15 +131,23 @@ class Source:
                 raw.seek(at)
                 block = raw.read(min(8192, self.size - at))
                 texts += _whole_lines(block, at, first=at == begin, last=at + len(block) >= self.size)
-        return texts
+        return _in_order(texts)
 
 
 def _whole_lines(block: bytes, at: int, *, first: bool, last: bool) -> list[tuple[int, str]]:
-    """Some whole lines of a block that stands at this offset; its first and last line may be cut."""
-    lines = block.split(b"\n")
-    lines = lines[0 if first else 1 : None if last else -1]
-    picked = lines if len(lines) <= 8 else lines[:4] + lines[-4:]
-    return [(at, line[:4096].decode("utf-8", "replace")) for line in picked]
+    """Some whole lines of a block that stands at this offset, each with its own; its first and last line may be cut."""
+    found: list[tuple[int, bytes]] = []
+    for line in block.split(b"\n"):
+        found.append((at, line))
+        at += len(line) + 1
+    found = found[0 if first else 1 : None if last else -1]
+    picked = found if len(found) <= 8 else found[:4] + found[-4:]
+    return [(begin, line[:4096].decode("utf-8", "replace")) for begin, line in picked]
+
+
+def _in_order(texts: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Lines of overlapping blocks, each once, in the order of the file."""
+    return sorted(dict(texts).items())
 
 
 class _Bounded:
