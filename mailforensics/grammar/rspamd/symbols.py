@@ -31,19 +31,20 @@ def symbols(column: pl.Series) -> pl.Series:
     >>> symbols(pl.Series(["R_SPF_ALLOW(-0.20){+mx;a;},ARC_NA(0.00){}"])).to_list()
     [[{'name': 'R_SPF_ALLOW', 'score': -0.2, 'options': ['+mx', 'a']}, {'name': 'ARC_NA', 'score': 0.0, 'options': []}]]
     """
-    named_only = (column != "") & ~column.str.contains("{", literal=True)
+    read, odd = _read(_pieces(column), _PIECE)
+    return _again(column, read) if odd else read
+
+
+def _pieces(column: pl.Series) -> pl.Series:
+    """Each text cut where a symbol may end; `[]` where there is no symbol."""
     text = pl.col("text")
-    if not named_only.any():
-        pieces = text.str.split("},")
-    else:
-        commas = pl.when(named_only).then(text).str.split(",")
-        pieces = pl.when(named_only).then(commas).otherwise(text.str.split("},"))
-    lists = column.to_frame("text").select(pieces).to_series()
-    read, odd = _read(lists, _PIECE)
-    if odd:
-        read = _again(column, read)
-    nothing = column == ""
-    return read if not nothing.any() else _emptied(read, nothing)
+    cut = text.str.split("},")
+    named_only = ~column.str.contains("{", literal=True)
+    if named_only.any():
+        some = pl.when(pl.lit(named_only) & (text != "")).then(text).str.split(",")
+        none = pl.when(text == "").then(pl.lit([], dtype=pl.List(pl.String)))
+        cut = pl.coalesce(none, some, cut)
+    return column.to_frame("text").select(cut).to_series()
 
 
 def _read(lists: pl.Series, pattern: str) -> tuple[pl.Series, bool]:
@@ -88,8 +89,3 @@ def _again(column: pl.Series, read: pl.Series) -> pl.Series:
     place = np.arange(len(read))
     place[odd.to_numpy()] = len(read) + np.arange(len(fixed))
     return pl.concat([read, fixed]).gather(place)
-
-
-def _emptied(read: pl.Series, nothing: pl.Series) -> pl.Series:
-    """`[]` where the line has no symbols."""
-    return pl.select(pl.when(nothing).then(pl.lit([], dtype=SYMBOLS)).otherwise(read)).to_series()
