@@ -33,7 +33,7 @@ from mailforensics.headers import authentication, path, spam
 from mailforensics.headers.dates import read_date
 from mailforensics.headers.domains import domain_of
 from mailforensics.headers.fields import Field, HeaderSection, clean_pasted, read_fields, readable
-from mailforensics.headers.parts import read_parts
+from mailforensics.headers.parts import PARTS, read_parts
 from mailforensics.headers.stamps import read_stamps
 from mailforensics.limits import DEFAULT, Limits
 
@@ -91,7 +91,7 @@ class MessageTables:
         if self.data is None:
             raise OptionError("Parts are read from one message at a time: use read_message(data).parts.")
         number = self.frames["documents"]["document_id"][0]
-        return read_parts(self.data, document_id=number).to_arrow()
+        return pa.Table.from_pylist(read_parts(self.data, document_id=number).to_dicts(), schema=PARTS)
 
 
 Message = MessageTables
@@ -440,8 +440,12 @@ def _unquote_names(text: str) -> str:
 
 def _frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     """The rows with the columns of the table, and those that only headers have."""
-    kinds = dict(schema.polars_schema(name)) | _EXTRA[name]
-    return pl.DataFrame(rows, schema=kinds, strict=False)
+    empty = pl.DataFrame(schema=dict(schema.polars_schema(name)) | _EXTRA[name])
+    frame = pl.from_arrow(
+        pa.Table.from_pylist(rows, schema=empty.to_arrow().schema)
+    )  # nested rows: Arrow is quicker
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101
+    return frame.cast(empty.schema)
 
 
 _EXTRA: dict[str, dict[str, pl.DataType]] = {

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from email.utils import decode_params, decode_rfc2231
 
 import polars as pl
+import pyarrow as pa
 
 from mailforensics.headers.fields import HeaderSection, decode_words, read_fields
 from mailforensics.limits import DEFAULT, Limits
@@ -33,6 +34,12 @@ SCHEMA: dict[str, pl.DataType] = {
     "byte_offset": pl.Int64(), "size": pl.Int64(), "sha256": pl.String(), "defects": pl.List(pl.String()),
 }  # fmt: skip
 """The columns: one row per part; ``size`` and ``sha256`` are those of the decoded content, null for multiparts."""
+
+_ARROW: dict[pl.DataType, pa.DataType] = {
+    pl.String(): pa.string(), pl.Int32(): pa.int32(), pl.Int64(): pa.int64(), pl.List(pl.String()): pa.list_(pa.string()),
+}  # fmt: skip
+PARTS = pa.schema([(name, _ARROW[kind]) for name, kind in SCHEMA.items()])
+"""The same columns in Arrow types."""
 
 _PARAMETER = re.compile(r';\s*(?P<key>[A-Za-z0-9*_-]{1,60})\s*=\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s;]*)')
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from mailforensics.headers.received import FORMATS, canonical_ip, mask, read_stamp, tls_version
+from mailforensics.headers.received import FORMATS, Stamp, canonical_ip, mask, read_stamp, tls_version
 
 COLUMNS: dict[str, pl.DataType] = {
     "from_domain": pl.String(), "from_helo": pl.String(), "from_name": pl.String(), "from_ip": pl.String(),
@@ -113,6 +113,9 @@ _SHAPES = (
     _Shape("lmtp", (" with LMTP",), _joined(
         r"(?P<SEP>from +)", _HELO, r"(?P<SEP> +\(\[)", _IP, r"(?P<SEP>\]\))", _BY, r"(?P<SEP> +with +)(?P<with_protocol>LMTPS?A?)",
         _ID, _ENVELOPE, _FOR, _TIME, _END), "helo"),
+    _Shape("dovecot", (" with LMTP",), _joined(
+        r"(?P<SEP>from +)(?P<from_helo>[0-9A-Za-z_-]+\.[0-9A-Za-z_.-]+)", _BY, r"(?P<SEP> +with +)(?P<with_protocol>LMTPS?A?)",
+        _ID, _ENVELOPE, _FOR, _TIME, _END), "alone"),
     _Shape("plain", ("from ", "]"), _joined(
         r"(?P<SEP>from +)", _HELO, _PEER, r"(?: +\(may +be +forged\))?\))",
         r"(?:(?P<SEP> +\(authenticated +)(?P<auth>bits=[0-9]+)(?P<SEP>\)))?", _BY, _SOFT, _WITH, _ID,
@@ -165,13 +168,23 @@ def read_stamps(
 
 def _read_singly(values: Sequence[bytes], rows: Sequence[int], shift: npt.NDArray[np.int32]) -> pl.DataFrame:
     stamps = [read_stamp(values[row]) for row in rows]
-    columns = {name: [getattr(stamp, name) for stamp in stamps] for name in COLUMNS}
-    spans = [
-        [{"field": name, "start": start + at, "end": end + at} for name, start, end in stamp.spans]
-        for stamp, at in zip(stamps, shift[list(rows)].tolist(), strict=True)
+    frame = pl.DataFrame(
+        {name: [getattr(stamp, name) for stamp in stamps] for name in COLUMNS}, schema=COLUMNS
+    )
+    number = pl.Series("row", rows, pl.UInt32)
+    return frame.select(number, pl.all()).with_columns(_listed_spans(stamps, shift[list(rows)].tolist()))
+
+
+def _listed_spans(stamps: Sequence[Stamp], shifts: Sequence[int]) -> pl.Series:
+    flat = [
+        (name, start + at, end + at)
+        for stamp, at in zip(stamps, shifts, strict=True)
+        for name, start, end in stamp.spans
     ]
-    return pl.DataFrame(
-        {"row": rows, **columns, "spans": spans}, schema={"row": pl.UInt32(), **COLUMNS, "spans": SPANS}
+    names, starts, ends = zip(*flat, strict=True) if flat else ((), (), ())
+    counts = np.array([0, *(len(stamp.spans) for stamp in stamps)])
+    return _span_series(
+        pa.array(names, pa.string()), np.array(starts, np.int32), np.array(ends, np.int32), counts
     )
 
 
@@ -383,6 +396,8 @@ def _real_name(column: str) -> pl.Expr:
 def _from_columns(shape: _Shape) -> dict[str, pl.Expr]:
     if shape.source == "none":
         return {}
+    if shape.source == "alone":
+        return {"from_domain": pl.col("from_helo"), "from_helo": pl.col("from_helo")}
     if shape.source in ("claim", "helo"):
         name = _real_name("from_name") if shape.source == "claim" else pl.lit(None, pl.String)
         return {
@@ -514,11 +529,17 @@ def _span_lists(
 ) -> pl.Series:
     rows, columns = np.nonzero(present.T)
     words = pa.array(names).dictionary_encode().take(pa.array(columns)).cast(pa.string())
+    counts = np.concatenate(([0], present.sum(axis=0)))
+    return _span_series(words, starts[columns, rows], ends[columns, rows], counts)
+
+
+def _span_series(
+    names: pa.Array, starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32], counts: npt.NDArray[np.int64]
+) -> pl.Series:
+    """Flat arrays as one list of spans per row; ``counts`` begins with 0."""
     flat = pa.StructArray.from_arrays(
-        [words, pa.array(starts[columns, rows]), pa.array(ends[columns, rows])],
-        names=["field", "start", "end"],
+        [names, pa.array(starts), pa.array(ends)], names=["field", "start", "end"]
     )
-    offsets = np.concatenate(([0], np.cumsum(present.sum(axis=0)))).astype(np.int32)
-    series = pl.from_arrow(pa.ListArray.from_arrays(pa.array(offsets), flat))
+    series = pl.from_arrow(pa.ListArray.from_arrays(pa.array(np.cumsum(counts).astype(np.int32)), flat))
     assert isinstance(series, pl.Series)  # noqa: S101
     return series.cast(SPANS).alias("spans")

@@ -43,6 +43,8 @@ MODERN = [
     b"\twith ESMTP id abc-1 for <b@example.org>;\r\n\tTue,  2 Jan 2024 10:30:00 +0100 (CET)",
     b"from mx.example.org ([192.0.2.7])\r\n\tby mail.example.org with LMTP\r\n\tid wL4qNvk1pGXzBQAA0J78UA\r\n"
     b"\t(envelope-from <a@example.org>)\r\n\tfor <b@example.org>; Tue, 02 Jan 2024 10:30:00 +0100",
+    b"from mail.example.org\n\tby mail.example.org with LMTP\n\tid hIqfNsSwBGvpAgAAZU03Dg\n\t(envelope-from <a@example.org>);"
+    b" Mon, 23 Nov 2026 22:31:48 +0100",
     b"by mx.example.org (Postfix, from userid 1000)\n\tid 4F3D; Wed,  3 Jan 2024 10:30:00 +0000 (UTC)",
 ]
 ODD = [
