@@ -113,7 +113,7 @@ def _host_said(reason: Shape) -> Shape:
     )
 
 
-SHAPES: tuple[Shape, ...] = (
+DELIVERY: tuple[Shape, ...] = (
     Shape(
         kind="postfix.delivery",
         programs=AGENTS,
@@ -139,6 +139,9 @@ SHAPES: tuple[Shape, ...] = (
         finish=_read,
         adds=(*ADDS, *TLS_STATUS),
     ),
+)
+
+SHAPES: tuple[Shape, ...] = (
     Shape(
         kind="postfix.passing",
         programs=AGENTS,

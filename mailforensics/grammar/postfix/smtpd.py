@@ -51,7 +51,7 @@ def count_commands(frame: Frame) -> Frame:
     ).drop("each", "sum")
 
 
-SHAPES: tuple[Shape, ...] = (
+FREQUENT: tuple[Shape, ...] = (
     Shape(
         kind="postfix.smtpd.connect",
         programs=(*_SMTPD, "qmqpd"),
@@ -114,6 +114,9 @@ SHAPES: tuple[Shape, ...] = (
         finish=cut_envelope,
         adds=ENVELOPE,
     ),
+)
+
+SHAPES: tuple[Shape, ...] = (
     Shape(
         kind="postfix.smtpd.reject",
         programs=_SMTPD,

@@ -43,6 +43,17 @@ SHAPES: tuple[Shape, ...] = (
         kind="postfix.tls.established",
         programs=_TLS,
         severity="info",
+        pattern=rf"(?P<trust>[A-Z][a-z]+) TLS connection (?P<tls_use>[a-z]+) (?P<direction>[a-z]+) {SERVER_SAYS} {_CIPHER}",
+        holds=" TLS connection ",
+        example="Untrusted TLS connection established to mx.example.net[192.0.2.7]:25: TLSv1.2 with cipher "
+        "ECDHE-RSA-AES256-GCM-SHA384 (256/256 bits)",
+        means="TLS is up; before TLS 1.3 the cipher suite names the key exchange too.",
+        since="2.2",
+    ),
+    Shape(
+        kind="postfix.tls.established",
+        programs=_TLS,
+        severity="info",
         pattern=r"(?:(?P<trust>[A-Z][a-z]+) )?TLS connection (?P<tls_use>established|reused) (?P<direction>from|to) "
         rf"{_PEER}(?: to (?P<sni>[!-9;-~]+))?: {_CIPHER}"
         rf"(?: key-exchange (?P<key_exchange>[!-~]+)(?: \((?P<key_exchange_detail>[^()]*)\))?)?{_signature('server')}{_signature('client')}",
