@@ -35,6 +35,7 @@ from mailforensics.store import MANIFEST, Store
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from mailforensics.trace import Trace
 
@@ -275,6 +276,28 @@ class Case:
         columns = ("journey_key", "first_time", "last_time", "sender", "recipients", "message_id")
         return found.select(*columns, words).to_arrow()
 
+    def sql(self, query: str) -> pa.Table:
+        """The answer of DuckDB to an SQL query over all tables (``select * from deliveries``), as ``pyarrow.Table``.
+
+        DuckDB reads the tables where they are; it cannot read or write files, nor reach the network, from such a query.
+        Raises OptionError when DuckDB is not installed, or when it does not understand the query.
+        """
+        from mailforensics.sql import query_tables
+
+        return query_tables(query, self.table)
+
+    def plot(self, name: str = "coverage", table: str | None = None, **options: Any) -> Axes:
+        """Draw a picture of the case: coverage, causes, deferrals, delay_parts, logins, queue_length, retries, rhythm, scores.
+
+        ``table`` names another table than the usual one; ``options`` are those of the function in
+        ``mailforensics.show.plots``. Raises OptionError for a picture that there is not.
+        """
+        from mailforensics.show import plots
+
+        if name == "coverage":
+            return plots.coverage(self.summary(), **options)
+        return plots.draw(name, table, self.table, self.zone, **options)
+
     @property
     def zone(self) -> str:
         """The zone that times are shown in: the one given, else the one most sources were read in."""
@@ -289,11 +312,37 @@ class Case:
 
         return summary(self)
 
-    def report(self, path: str | os.PathLike[str], *, traces: Iterable[Trace] = ()) -> Path:
-        """Write a self-contained HTML report; nothing is fetched when it is opened."""
-        from mailforensics.show import report
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        traces: Iterable[Trace] = (),
+        messages: Paths = (),
+        sections: Sequence[str] | None = None,
+        title: str = "Mail report",
+        format: str | None = None,
+    ) -> Path:
+        """Write a report and return its path: one HTML file that fetches nothing when it is opened, Markdown, or XLSX.
 
-        return report.write(self, path, traces=list(traces))
+        traces     answers of ``trace`` to tell in it
+        messages   message files whose headers to show
+        sections   summary, traces, incidents, refusals, delays, spam, messages, evidence, not_understood, method, and
+                   those that installed packages add; all by default
+        format     html, md or xlsx (the tables, a sheet each); by default what the name ends with
+
+        Raises OptionError for an unknown section or format, EvidenceError where a message cannot be read or the file
+        cannot be written. The same evidence gives the same bytes.
+        """
+        from mailforensics.headers.message import read_headers
+        from mailforensics.show import export, report
+
+        files = [messages] if isinstance(messages, str | os.PathLike) else messages
+        read = [
+            export.message_answer(read_headers(Path(file), own=list(self.own)), self.zone) for file in files
+        ]
+        return report.write(
+            self, path, traces=list(traces), messages=read, sections=sections, title=title, format=format
+        )
 
     def __repr__(self) -> str:
         from mailforensics.show import text

@@ -247,7 +247,11 @@ def headers(file: str, own: tuple[str, ...], timezone: str | None, as_json: bool
 @click.argument("case")
 @click.argument("name")
 @click.option(
-    "--format", "kind", type=click.Choice(["csv", "json", "parquet"]), default="csv", show_default=True
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "json", "jsonl", "parquet", "arrow"]),
+    default="csv",
+    show_default=True,
 )
 @click.option("--columns", metavar="A,B", help="Only these columns, in this order.")
 @click.option("--limit", type=click.IntRange(0), help="Only the first rows.")
@@ -281,19 +285,42 @@ def table(
 @main.command()
 @_evidence
 @_question
-@click.option("-o", "--output", required=True, metavar="FILE", help="The HTML file to write.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="The file to write; .html, .md or .xlsx.")
+@click.option(
+    "--section",
+    "sections",
+    multiple=True,
+    metavar="NAME",
+    help="Only these sections, in this order; repeat it.",
+)
+@click.option(
+    "--message", "messages", multiple=True, metavar="FILE", help="A message whose headers to show; repeat it."
+)
+@click.option("--title", default="Mail report", show_default=True, help="The heading.")
 @_json
-def report(output: str, as_json: bool, **given: Any) -> None:
+def report(
+    output: str,
+    as_json: bool,
+    sections: tuple[str, ...],
+    messages: tuple[str, ...],
+    title: str,
+    **given: Any,
+) -> None:
     """Write a report as one HTML file that opens without any request; with a question, its trace is in it.
+
+    Sections: summary, traces, incidents, refusals, delays, spam, messages, evidence, not_understood, method. As .md it is
+    Markdown, as .xlsx the tables, a sheet each.
 
     \b
     mailforensics report /var/log/mail.log* -o report.html
     mailforensics report case/ --to bob@example.org --since "10:00" -o report.html
+    mailforensics report case/ --section summary --section refusals -o report.md
+    mailforensics report case/ -o tables.xlsx
     """
     asked = _asked(given)
     case = _case(**given)
     traces = [case.trace(**asked)] if asked else []
-    case.report(output, traces=traces)
+    case.report(output, traces=traces, messages=messages, sections=list(sections) or None, title=title)
     found = not traces or bool(traces[0].to_dict()["journeys"])
     _answer(
         {"report": output, "found": found},
@@ -468,8 +495,8 @@ def _binary_output(path: str | None, kind: str) -> Iterator[BinaryIO]:
                 f"Cannot write {path}: {error.strerror}. Name another file with -o."
             ) from error
         return
-    if kind == "parquet" and sys.stdout.isatty():
-        raise click.UsageError("Parquet is no text for a terminal: name a file with -o.")
+    if kind in ("parquet", "arrow") and sys.stdout.isatty():
+        raise click.UsageError(f"{kind.capitalize()} is no text for a terminal: name a file with -o.")
     yield sys.stdout.buffer
 
 

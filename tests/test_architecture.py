@@ -14,7 +14,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "mailforensics"
 FLOORS = {"evidence": 0, "grammar": 1, "headers": 1, "link": 2, "findings": 3, "show": 4}
-EVERYWHERE = {"errors", "limits", "schema"}
+EVERYWHERE = {"errors", "limits", "plugins", "schema"}
 FRONT = 5  # the modules of the package itself: case, cli and so on
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

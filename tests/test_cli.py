@@ -59,8 +59,9 @@ class StandInCase:
         frame = pl.DataFrame({"path": ["mail.log", "=1+1"], "lines": [10, -1]})
         return schema.to_table(name, frame if name == "sources" else schema.empty(name))
 
-    def report(self, path: str, *, traces: list[Any]) -> None:
+    def report(self, path: str, *, traces: list[Any], **options: Any) -> None:
         self.reported = traces
+        self.report_options = options
         Path(path).write_text("report", encoding="utf-8")
 
 

@@ -66,6 +66,20 @@ def html(value: Any, *, keep: str = "") -> Markup:
     return _markup_escape(terminal(value, keep=keep))
 
 
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+|~&!$^-])")
+
+
+def markdown(value: Any) -> str:
+    r"""A value as Markdown text on one line: no markup, no HTML, no link, no cell of a table begins in it.
+
+    >>> markdown("<b>*a*|b")
+    '\\<b\\>\\*a\\*\\|b'
+    """
+    said = _MARKDOWN.sub(r"\\\1", terminal(value))
+    said = said.replace("://", ":\\//").replace("www.", "www\\.")
+    return re.sub(r"\A([0-9]+)\.(?=\s|\Z)", r"\1\\.", said)
+
+
 def csv_cell(value: Any) -> Any:
     """A value as a cell of a CSV file: text that a spreadsheet would run as a formula gets a ``'`` in front.
 

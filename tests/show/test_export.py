@@ -83,3 +83,12 @@ def test_parquet_gives_the_table_back_with_its_words() -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_numbers_that_json_lacks_become_null(value: float) -> None:
     assert json.loads(export.json_text({"score": value})) == {"score": None}
+
+
+def test_json_lines_hold_a_row_a_line_and_arrow_the_whole_table() -> None:
+    table = schema.to_table("sources", pl.DataFrame({"path": ["mail.log", "=1+1"], "lines": [10, None]}))
+    lines, arrow = io.BytesIO(), io.BytesIO()
+    export.write_json_lines(table, lines)
+    export.write_arrow(table, arrow)
+    assert [json.loads(line)["path"] for line in lines.getvalue().splitlines()] == ["mail.log", "=1+1"]
+    assert pa.ipc.open_file(io.BytesIO(arrow.getvalue())).read_all().equals(table, check_metadata=True)

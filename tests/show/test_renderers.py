@@ -6,9 +6,12 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
+import polars as pl
+import pyarrow as pa
 import pytest
 from markupsafe import Markup
 
+from mailforensics import schema
 from mailforensics.show import html, report, sentences, text
 from tests.show.answers import MESSAGE, SUMMARY, TRACE, hostile
 from tests.show.hostile import MARKUP, PAYLOADS
@@ -49,9 +52,15 @@ class FakeCase:
     def to_dict(self) -> dict[str, Any]:
         return self.data
 
+    def polars(self, name: str) -> pl.DataFrame:
+        return schema.empty(name)
+
+    def table(self, name: str) -> pa.Table:
+        return schema.to_table(name, schema.empty(name))
+
 
 def write_report(data: dict[str, Any]) -> str:
-    return report.render(FakeCase(data["summary"]), traces=[FakeCase(data["trace"])])
+    return report.render(FakeCase(data["summary"]), traces=[FakeCase(data["trace"])], pictures=False)
 
 
 REPORT = (write_report, {"summary": SUMMARY, "trace": TRACE})
@@ -118,7 +127,7 @@ def test_the_report_holds_the_trace_and_the_case_and_a_contents_list() -> None:
     page = write_report({"summary": SUMMARY, "trace": TRACE})
     assert "DISCARDED BY SIEVE" in page
     assert "48,210 lines" in page
-    assert page.count('href="#') == len(report.SECTIONS)
+    assert page.count('href="#') == page.count("<h2>") > 4
 
 
 @pytest.mark.parametrize(
