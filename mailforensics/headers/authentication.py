@@ -34,7 +34,10 @@ _SERVER = re.compile(
 _PLAIN_PAIRS = re.compile(r"(?:[^\s=.]+=[^\s=]+|[^\s=.]+)(?:\s+[^\s=.]+=[^\s=]+)*")
 _TAG = re.compile(r"\s*(?P<tag>[A-Za-z][A-Za-z0-9_]*)\s*=\s*(?P<value>[^;]*)")
 _SPF_RESULT = re.compile(r"\s*(?P<result>[A-Za-z]+)")
-_ADDRESS_IN_WORDS = re.compile(r"(?:sender IP is|designates?|client-ip=) ?(?P<ip>[0-9A-Fa-f:.]+[0-9A-Fa-f])")
+_ADDRESS_IN_WORDS = re.compile(
+    r"(?:sender IP is|designates?|client-ip=) ?(?P<ip>[0-9A-Fa-f:.]+[0-9A-Fa-f])"
+    r"|(?:^|\s)(?P<other>[0-9A-Fa-f:.]{3,45}) is (?:neither|not) "
+)
 _POLICY_IN_WORDS = re.compile(r"\bp=(?P<policy>[A-Za-z]+)")
 
 _COLUMNS: Mapping[tuple[str | None, str], str] = {
@@ -58,7 +61,7 @@ def read_results(value: str, *, field: str = "Authentication-Results") -> list[R
     [('mx.example.net', 'spf', 'pass', 'example.org'), ('mx.example.net', 'dkim', 'none', None)]
     """
     segments = list(_segments(value))
-    instance = _instance(segments) if field.startswith("ARC") else None
+    instance = _instance(segments)
     server, understood = _server(segments[0][0]) if segments else (None, False)
     bodies = segments if server is None else segments[1:]
     rows = [
@@ -183,7 +186,7 @@ def _add_property(row: Row, pair: re.Match[str]) -> None:
     row["properties"].append({"ptype": ptype, "property": name, "value": value})
     column = _COLUMNS.get((ptype, name))
     if column and row[column] is None:
-        row[column] = value
+        row[column] = value.strip("<>") if column == "smtp_mailfrom" and value != "<>" else value
 
 
 def _fill_from_words(row: Row) -> None:
@@ -192,7 +195,7 @@ def _fill_from_words(row: Row) -> None:
     row["reason"] = row["reason"] or row["comment"]
     match = _ADDRESS_IN_WORDS.search(words)
     if match and row["smtp_remote_ip"] is None:
-        row["smtp_remote_ip"] = canonical_ip(match["ip"])
+        row["smtp_remote_ip"] = canonical_ip(match["ip"] or match["other"])
     match = _POLICY_IN_WORDS.search(words)
     if match and row["method"] == "dmarc" and row["policy"] is None:
         row["policy"] = match["policy"].lower()

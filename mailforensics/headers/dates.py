@@ -36,7 +36,9 @@ _CLOCK = (
     r"(?P<hour>[0-9]{1,2})\s*:\s*(?P<minute>[0-9]{2})(?:\s*:\s*(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
     r"(?:\s*(?P<half>[AaPp][Mm])\b)?"
 )
-_ZONE = r"(?:\s*(?P<zone>(?:GMT|UTC|UT)?\s*[+-][0-9]{1,2}:?[0-9]{2}(?![0-9])|[A-Za-z]{1,5}\b))?"
+_ZONE = (
+    r"(?:\s*(?P<zone>(?:GMT|UTC|UT)?\s*[+-](?:[0-9]{1,2}:?[0-9]{2}|[0-9]{1,2})(?![0-9])|[A-Za-z]{1,5}\b))?"
+)
 _MONTH = r"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
@@ -44,7 +46,7 @@ _FORMS = tuple(
         rf"{_WEEKDAY}(?P<day>[0-9]{{1,2}})[\s-]+{_MONTH}[\s,-]+(?P<year>[0-9]{{2,4}}),?\s+{_CLOCK}{_ZONE}",
         rf"{_WEEKDAY}{_MONTH}\s+(?P<day>[0-9]{{1,2}}),?\s+{_CLOCK}(?:\s+(?P<zone1>[A-Z]{{1,5}}))?\s+(?P<year>[0-9]{{4}}){_ZONE}",
         rf"{_WEEKDAY}{_MONTH}\s+(?P<day>[0-9]{{1,2}}),?\s+(?P<year>[0-9]{{4}}),?\s+{_CLOCK}{_ZONE}",
-        rf"{_WEEKDAY}(?P<year>[0-9]{{4}})-(?P<month>[0-9]{{1,2}})-(?P<day>[0-9]{{1,2}})[T\s]\s*{_CLOCK}{_ZONE}",
+        rf"{_WEEKDAY}(?P<year>[0-9]{{4}})[-/](?P<month>[0-9]{{1,2}})[-/](?P<day>[0-9]{{1,2}})[T\s]\s*{_CLOCK}{_ZONE}",
         rf"(?P<us>){_WEEKDAY}(?P<month>[0-9]{{1,2}})[/-](?P<day>[0-9]{{1,2}})[/-](?P<year>[0-9]{{4}}),?\s+{_CLOCK}{_ZONE}",
     )
 )
@@ -82,13 +84,14 @@ def read_date(text: str) -> HeaderDate:
     ('no_such_day',)
     """
     bare, depth = text[:400], 0
+    comment = _COMMENT.search(bare)
     while "(" in bare and depth < 5:
         bare, depth = _COMMENT.sub(" ", bare), depth + 1
     bare = bare.strip(" \t\r\n;,")
     for form in _FORMS:
         match = form.match(bare)
         if match:
-            return _stated(match, bare[match.end() :].strip())
+            return _stated(match, bare[match.end() :].strip(), comment.group()[1:-1] if comment else "")
     return HeaderDate(None, defects=("date_missing",) if not bare else ("date_unreadable",))
 
 
@@ -104,14 +107,17 @@ def find_date(text: str) -> int | None:
     return found
 
 
-def _stated(match: re.Match[str], rest: str) -> HeaderDate:
+def _stated(match: re.Match[str], rest: str, comment: str) -> HeaderDate:
+    """The date of a matched form; a zone that stands in a comment only counts where there is no other."""
     part = match.groupdict()
     defects: list[str] = []
     if rest and not re.fullmatch(r"(?i)[a-z]{1,5}|m=[+-][0-9.]+|(?:UTC\s+)?m=[+-][0-9.]+", rest):
         defects.append("text_after_date")
-    zone = (part.get("zone") or part.get("zone1") or "").strip()
+    zone = (
+        part.get("zone") or part.get("zone1") or (comment if re.fullmatch("[A-Za-z]{1,5}", comment) else "")
+    ).strip()
     offset, known = _offset(zone)
-    if not known or (not zone and rest[:1].isalnum()):
+    if not known or (not zone and re.match("[A-Za-z0-9+-]", rest)):
         return HeaderDate(None, defects=("unknown_zone",))
     try:
         local = _local(part, defects)
@@ -162,9 +168,9 @@ def _offset(zone: str) -> tuple[int | None, bool]:
     """(minutes east of UTC or None when not said, whether the zone is understood)."""
     if not zone:
         return None, True
-    numeric = re.search(r"([+-])([0-9]{1,2}):?([0-9]{2})$", zone)
+    numeric = re.search(r"([+-])([0-9]{1,2})(?::?([0-9]{2}))?$", zone)
     if numeric:
-        sign, hours, minutes = numeric.groups()
+        sign, hours, minutes = numeric[1], numeric[2], numeric[3] or "0"
         if int(minutes) > 59 or int(hours) > 24:
             return None, False
         total = int(hours) * 60 + int(minutes)
