@@ -11,6 +11,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mailforensics.grammar import shape
 from mailforensics.grammar.postfix import GRAMMAR, reasons
@@ -387,6 +389,28 @@ def test_one_line_gives_one_event() -> None:
             sum(len(hit.rows) for hit in GRAMMAR.matcher(frame["daemon"].item(), loud).read(frame["body"]))
             == 1
         )
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from([one.example for one in FREQUENT]),
+    st.text(max_size=40),
+    st.integers(0, 200),
+    st.sampled_from(["", "warning: ", "4B: "]),
+)
+def test_any_text_is_read_or_left_but_never_raises(example: str, text: str, at: int, prefix: str) -> None:
+    line = prefix + example[:at] + text + example[at:]
+    frame = GRAMMAR.split(pl.DataFrame({"program": ["postfix/smtpd"], "pid": [1], "text": [line]}))
+    hits = GRAMMAR.matcher("smtpd", frame["severity"].item() is not None).read(frame["body"])
+    assert sum(len(hit.rows) for hit in hits) <= 1
+
+
+@pytest.mark.parametrize("one", [one for one in FREQUENT if one.reader], ids=lambda one: one.kind)
+def test_a_fast_reader_says_what_the_pattern_says(one: shape.Shape) -> None:
+    assert one.reader is not None
+    start = shape.literal_start(one.pattern)
+    bodies = pl.Series([one.example, start, f"{start}<a b>, ü>", f"{start}<>\n"])
+    assert one.reader(bodies).equals(bodies.str.extract_groups(one.regex).struct.unnest())
 
 
 # ---- time
