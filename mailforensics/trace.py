@@ -27,6 +27,8 @@ from mailforensics.errors import OptionError
 from mailforensics.steps import Step, steps_of
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from mailforensics.case import Case
 
 Frame = pl.DataFrame
@@ -72,6 +74,17 @@ class Trace:
         """The journeys that match, as ``to_dict`` tells them."""
         journeys: list[dict[str, Any]] = self._told["journeys"]
         return journeys
+
+    def plot(self, journey: int = 0, *, ax: Axes | None = None) -> Axes:
+        """Draw the steps of one of the journeys, the newest if not said, a lane per host and program.
+
+        Raises OptionError when there is no journey of that number.
+        """
+        from mailforensics.show import plots
+
+        if not 0 <= journey < len(self):
+            raise OptionError(f"There is no journey {journey}: {len(self)} match the question; count from 0.")
+        return plots.timeline(self.journeys[journey], zone=self.case.zone, ax=ax)
 
     def __str__(self) -> str:
         from mailforensics.show import text
