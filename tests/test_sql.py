@@ -33,7 +33,6 @@ def test_a_query_sees_every_table_by_its_name(case: mf.Case) -> None:
         "set enable_external_access = true",
         "select * from case",
         "selec",
-        "create table x (y int)",
     ],
 )
 def test_a_query_reads_and_writes_nothing_else(case: mf.Case, query: str, tmp_path: Path) -> None:
