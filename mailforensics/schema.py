@@ -668,7 +668,7 @@ _MAILBOX_EVENTS = Table(
     ),
 )  # fmt: skip
 
-_LINKS = pa.list_(pa.struct([("from", _INT64), ("to", _INT64), ("method", _STRING), ("confidence", _STRING)]))
+_LINKS = pa.list_(pa.struct([("from", _INT64), ("to", _INT64), ("method", _STRING), ("confidence", _FLOAT)]))
 _OUTCOME_LIST = pa.list_(
     pa.struct(
         [
@@ -698,7 +698,7 @@ _JOURNEYS = Table(
         _C("last_time", _TIME, "When it is last seen.", _time(9, 2, 12, 10000), "derived"),
         _C("message_keys", _INT64S, "Its queue entries in `messages`.", [42, 43], "derived"),
         Column("links", _LINKS, "What ties the queue entries together, and how surely.", [{"from": 42,
-               "to": 43, "method": "queued_as", "confidence": "seen"}], "derived",
+               "to": 43, "method": "queued_as", "confidence": 1.0}], "derived",
                members=MappingProxyType({"method": LINK_METHODS})),
         Column("outcomes", _OUTCOME_LIST, "The last known fate of each recipient's copy.",
                [{"recipient": "bob@example.org", "original_recipient": "bob@example.org",

@@ -321,14 +321,14 @@ def _same_message_id(messages: Frame, deliveries: Frame, known: Frame) -> Frame:
     last = (
         tried.sort("time")
         .group_by("message_key", maintain_order=True)
-        .agg(pl.col("time").last(), pl.col("status").last())
+        .agg(pl.col("time", "status", "relay_name", "relay_ip").last())
     )
     gone = messages.select("message_key", pl.col("removed_time").is_not_null().alias("gone"))
     # a deferred one counts while its own log does not show that it went: that log may have been cut before
     last = (
         last.join(gone, on="message_key")
         .filter((pl.col("status") == "sent") | ~pl.col("gone"))
-        .select("message_key", "time")
+        .select("message_key", "time", "relay_name", "relay_ip")
     )
     ends = messages.filter(pl.col("message_id").is_not_null()).join(last, on="message_key").join(
         linked.select(pl.col("from_key").alias("message_key")), on="message_key", how="anti"
@@ -342,6 +342,9 @@ def _same_message_id(messages: Frame, deliveries: Frame, known: Frame) -> Frame:
         "sender",
         "time",
         pl.col("host").alias("from_host"),
+        pl.col("received_time").alias("from_time"),
+        "relay_name",
+        "relay_ip",
     ).join(
         starts.select(
             pl.col("message_key").alias("to_key"),
@@ -349,6 +352,8 @@ def _same_message_id(messages: Frame, deliveries: Frame, known: Frame) -> Frame:
             "sender",
             pl.col("received_time").alias("to_time"),
             "host",
+            "client_name",
+            "client_ip",
         ),
         on=["message_id", "sender"],
     )
@@ -358,6 +363,23 @@ def _same_message_id(messages: Frame, deliveries: Frame, known: Frame) -> Frame:
         & (pl.col("from_host") != pl.col("host"))
         & (lag >= -NEAR_S)
         & (lag <= 4 * 3600)
+        & (pl.col("to_time") >= pl.col("from_time"))
+        & _came_from_there()
     )
+    backwards = linked.select(pl.col("to_key").alias("from_key"), pl.col("from_key").alias("to_key"))
+    both = both.join(backwards, on=["from_key", "to_key"], how="anti")
     alone = both.filter((pl.len().over("from_key") == 1) & (pl.len().over("to_key") == 1))
     return alone.with_columns(method=pl.lit("message_id"), confidence=pl.lit(0.6), event_id=pl.col("to_key"))
+
+
+def _came_from_there() -> pl.Expr:
+    """The client that brought it is the first host itself, the server it was handed to, or one of that server's domain."""
+
+    def domain(name: str) -> pl.Expr:
+        return pl.col(name).str.to_lowercase().str.extract(r"([^.]+\.[^.]+)$", 1)
+
+    itself = pl.col("client_name").str.to_lowercase().str.split(".").list.first() == (
+        pl.col("from_host").str.to_lowercase().str.split(".").list.first()
+    )
+    handed = (pl.col("client_ip") == pl.col("relay_ip")) | (domain("client_name") == domain("relay_name"))
+    return itself.fill_null(False) | handed.fill_null(False)
