@@ -20,6 +20,8 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
+import polars as pl
+
 from mailforensics.errors import OptionError
 
 Network = IPv4Network | IPv6Network
@@ -248,6 +250,38 @@ def clock_suspects(times: Sequence[datetime | None], *, tolerance_s: float = 1.0
         if without_now or not without_before:
             suspects[now[0]] = True
     return suspects
+
+
+def clock_offsets(hops: pl.DataFrame, *, at_least: int = 3) -> pl.DataFrame:
+    """How far the clock of each host seems to be off, from the ``hops`` of many messages.
+
+    Columns: ``host``, ``offset_s`` (seconds, positive when its clock is ahead; null where nothing shows), ``messages``,
+    ``wait_in_s`` and ``wait_out_s`` (the shortest waits on the way to it and from it). A host that is ahead makes
+    every wait before it longer and every wait after it shorter by as much, so half the difference of the shortest
+    ones is its offset, if its neighbours are right. Where only one side is known, only a wait below zero shows
+    something: the offset is then at least that. Hosts with fewer than ``at_least`` messages are left out.
+
+    >>> rows = [{"document_id": n, "hop": h, "by_name": b, "delay_s": d}
+    ...     for n in range(3) for h, b, d in ((1, "a", None), (2, "b", 61.0), (3, "c", -59.0))]
+    >>> clock_offsets(pl.DataFrame(rows)).filter(pl.col("host") == "b")["offset_s"].to_list()
+    [60.0]
+    """
+    frame = hops.select("document_id", "hop", pl.col("by_name").str.to_lowercase().alias("host"), "delay_s")
+    following = frame.select("document_id", pl.col("hop") - 1, pl.col("delay_s").alias("wait_out_s"))
+    both = frame.drop_nulls("host").join(following, on=["document_id", "hop"], how="left")
+    waits = both.group_by("host").agg(
+        pl.col("document_id").n_unique().alias("messages"),
+        pl.col("delay_s").min().alias("wait_in_s"),
+        pl.col("wait_out_s").min(),
+    )
+    before, after = pl.col("wait_in_s"), pl.col("wait_out_s")
+    offset = (
+        pl.when(before.is_not_null() & after.is_not_null()).then((before - after) / 2)
+        .when(before < 0).then(before)
+        .when(after < 0).then(-after)
+    )  # fmt: skip
+    known = waits.filter(pl.col("messages") >= at_least).with_columns(offset.alias("offset_s")).sort("host")
+    return known.select("host", "offset_s", "messages", "wait_in_s", "wait_out_s")
 
 
 def role(hop: Mapping[str, Any], *, first: bool, last: bool) -> str:

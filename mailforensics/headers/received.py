@@ -563,7 +563,7 @@ class _Reader:
             return
         for low, high in clause.comments():
             if re.match(
-                r"(?i)exim |[^()]*exim|asspp? |mailanyone|nemesis|novell|version [0-9]", self.text[low:high]
+                r"(?i)exim |[a-z]+/exim|assp |mailanyone|nemesis|novell|version [0-9]", self.text[low:high]
             ):
                 self._set_software(low, high)
                 return

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 
 from mailforensics.errors import OptionError
 from mailforensics.headers.message import read_message
-from mailforensics.headers.path import Border, Own, clock_suspects, delays, judge
+from mailforensics.headers.path import Border, Own, clock_offsets, clock_suspects, delays, judge
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -137,6 +138,29 @@ def test_the_clock_that_contradicts_its_neighbours_is_suspect(
     seconds: list[int], suspects: list[bool]
 ) -> None:
     assert clock_suspects([START + timedelta(seconds=second) for second in seconds]) == suspects
+
+
+def test_a_clock_that_is_off_shows_over_many_messages() -> None:
+    rows = [
+        {"document_id": number, "hop": hop, "by_name": name, "delay_s": delay}
+        for number in range(5)
+        for hop, name, delay in ((1, "A.example", None), (2, "b.example", 2.0 + number), (3, "c.example", -118.0 + number), (4, "d.example", 121.0))
+    ]  # fmt: skip
+    offsets = {row["host"]: row["offset_s"] for row in clock_offsets(pl.DataFrame(rows)).to_dicts()}
+    assert offsets == {"a.example": None, "b.example": 60.0, "c.example": -119.5, "d.example": None}
+    assert clock_offsets(pl.DataFrame(rows), at_least=6).height == 0
+
+
+def test_a_last_clock_that_is_slow_shows_as_at_least_that() -> None:
+    rows = [
+        {"document_id": n, "hop": h, "by_name": b, "delay_s": d}
+        for n in range(3)
+        for h, b, d in ((1, "a", None), (2, "b", -30.0))
+    ]
+    assert [(row["host"], row["offset_s"]) for row in clock_offsets(pl.DataFrame(rows)).to_dicts()] == [
+        ("a", 30.0),
+        ("b", -30.0),
+    ]
 
 
 def test_each_hop_has_a_role() -> None:
