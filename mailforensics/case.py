@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -382,8 +383,25 @@ class Case:
             "timezone": self._timezone,
             "left_alone": [list(pair) for pair in self.left_alone],
             "duplicates": [list(pair) for pair in self.duplicates],
-            "sources": self.polars("sources").select("path", "member", "sha256", "size").to_dicts(),
+            "sources": inputs_of(self.polars("sources")),
+            "versions": versions(),
         }
+
+
+def inputs_of(sources: Frame) -> list[dict[str, Any]]:
+    """What a manifest says of each source: what it was before it was read, and which zone and year were assumed."""
+    columns = ("path", "member", "sha256", "size", "timezone", "timezone_method", "year_method")
+    return sources.select(columns).to_dicts()
+
+
+def versions() -> dict[str, str]:
+    """What read the evidence: this toolkit, Python, and the engine."""
+    return {
+        "mailforensics": tool_version(),
+        "python": platform.python_version(),
+        "polars": pl.__version__,
+        "pyarrow": pa.__version__,
+    }
 
 
 def saved_case(store: Store) -> Case:

@@ -28,9 +28,11 @@ from mailforensics.case import (
     check_zones,
     configs_of,
     domains_of,
+    inputs_of,
     refuse_nothing,
     saved_case,
     tool_version,
+    versions,
 )
 from mailforensics.evidence.config import as_dict
 from mailforensics.evidence.source import Found, Source, file_hash, find, forget_stdin
@@ -301,7 +303,8 @@ def _about(
         "left_alone": [list(pair) for pair in found.left_alone],
         "duplicates": [list(pair) for pair in found.duplicates],
         "contents": [contents[key] for key in sorted(contents)],
-        "sources": sources.select("path", "member", "sha256", "size").to_dicts(),
+        "sources": inputs_of(sources),
+        "versions": versions(),
     }
 
 

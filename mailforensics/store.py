@@ -11,6 +11,7 @@ part of the case, so an ingest that is killed leaves the case as it was before.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +40,7 @@ class Store:
     tables: dict[str, list[str]] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
     generation: int = 0
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)  # size and SHA-256 of each part
     made: bool = False  # whether the folder was not there before
 
     @classmethod
@@ -58,7 +60,8 @@ class Store:
             for part in parts:
                 if not _inside(path, part).is_file():
                     raise CaseError(f"{path} lacks {part}: the case is damaged; ingest the evidence again.")
-        return cls(path, tables, manifest.get("about", {}), int(manifest.get("generation", 0)))
+        generation = int(manifest.get("generation", 0))
+        return cls(path, tables, manifest.get("about", {}), generation, manifest.get("outputs", {}))
 
     @classmethod
     def create(cls, folder: str | os.PathLike[str]) -> Store:
@@ -73,8 +76,8 @@ class Store:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CaseError(f"{path} cannot be used for a case: {error.strerror or error}.") from error
-        before = Store.open(path).generation if (path / MANIFEST).is_file() else 0
-        return cls(path, generation=before + 1, made=made)
+        before = Store.open(path) if (path / MANIFEST).is_file() else cls(path)
+        return cls(path, generation=before.generation + 1, outputs=before.outputs, made=made)
 
     def scan(self, name: str) -> pl.LazyFrame:
         """A table, read only as far as a query needs it."""
@@ -105,11 +108,14 @@ class Store:
 
     def commit(self, tables: Mapping[str, Sequence[str]], about: Mapping[str, Any]) -> None:
         """Make these files the case, in one step, and remove what no longer belongs to it."""
+        parts = [part for names in tables.values() for part in names]
+        self.outputs = {part: self.outputs.get(part) or self.measure(part) for part in sorted(parts)}
         manifest = {
             "mailforensics_case": FORMAT,
             "generation": self.generation,
             "about": dict(about),
             "tables": {name: list(parts) for name, parts in sorted(tables.items())},
+            "outputs": self.outputs,
         }
         draft = self.folder / f"{MANIFEST}.new"
         with draft.open("w", encoding="utf-8") as out:
@@ -120,6 +126,12 @@ class Store:
         self.tables = {name: list(parts) for name, parts in tables.items()}
         self.about = dict(about)
         self._sweep()
+
+    def measure(self, part: str) -> dict[str, Any]:
+        """Size and SHA-256 of a part as it lies there."""
+        with _inside(self.folder, part).open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256")
+            return {"size": stream.tell(), "sha256": digest.hexdigest()}
 
     def _sweep(self) -> None:
         kept = {part for parts in self.tables.values() for part in parts}
