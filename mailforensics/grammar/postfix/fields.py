@@ -185,6 +185,7 @@ _PLACE = {
     "program": _text("Program"),
     "file": _text("File or directory"),
     "queue": _text("Queue directory"),
+    "queue_id": _text("Queue id that stands inside the text"),
     "table": _text("Lookup table"),
     "key": _text("Key of a lookup", personal=True),
     "value": _text("Value of a setting or lookup", personal=True),

@@ -28,6 +28,8 @@ PROGRAMS = rf"postfix|postfix-script|postfix-tls-script|postfix[-.@_0-9A-Za-z]*/
 
 _LONG = "[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]"
 _QUEUE_ID = rf"\A(?:[0-9A-F]{{2,}}|{_LONG}{{10,}}z{_LONG}+)\z"
+# the same in the middle of a text, where short numbers and words are something else
+QUEUE_ID_IN_TEXT = rf"(?:[0-9A-F]{{5,}}|{_LONG}{{10,}}z{_LONG}+)"
 _SEVERITY = r"\A(warning|error|fatal|panic): "
 _LONGEST_ID = 32
 

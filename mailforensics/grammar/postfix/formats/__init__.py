@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from mailforensics.grammar.postfix.fields import CLIENT, FIELDS, SERVER
+from mailforensics.grammar.postfix.prefix import QUEUE_ID_IN_TEXT
 from mailforensics.grammar.shape import Shape
 
 _PLACE = re.compile(r"\{\{|\}\}|\{([a-z_]+)(\*?)\}")
@@ -43,6 +44,7 @@ _EXAMPLES = {
     "data": "GET / HTTP/1.1",
     "file": "/var/spool/postfix/private/example",
     "queue": "deferred",
+    "queue_id": "4jYDFF2L8ZzqDd",
     "table": "hash:/etc/postfix/example",
     "key": "bob@example.org",
     "recipient": "bob@example.org",
@@ -128,6 +130,8 @@ def _pattern(place: re.Match[str], *, first: bool) -> str:
     dtype = FIELDS[name].dtype
     if dtype in _NUMBER:
         value = _NUMBER[dtype]  # type: ignore[index]
+    elif name == "queue_id":
+        value = QUEUE_ID_IN_TEXT
     elif free or (name in _ANY_TEXT and not first):
         value = ".*"
     else:

@@ -6,6 +6,22 @@ Source: Postfix ``src/{qmgr,oqmgr,pickup,postsuper,postdrop,postqueue,sendmail,s
 from __future__ import annotations
 
 WARNINGS = r"""
+= queue.problem: *
+- queue_file: A queue file could not be read, written or moved: disk full, rights, damage; the text names the message.
+  2.0  append file {queue} {queue_id}: {error}
+  2.0  open file {queue} {queue_id}: {error}
+  2.0  lock file {queue} {queue_id}: {error}
+  2.0  seek file {queue} {queue_id}: {error}
+  2.0  truncate file {queue} {queue_id}: {error}
+  2.0  {name}: open {queue} {queue_id}: {error}
+  2.0  {name}: close {queue} {queue_id}: {error}
+  2.0  {name}: remove {queue} {queue_id}: {error}
+  2.0  {name}: read message file {queue} {queue_id}: {error}
+  2.1  {name}: save corrupt file queue {queue} id {queue_id}: {error}
+  2.1  {name}: rename {queue_id} from {queue} to {other}: {error}
+  2.1  {name}: remove {queue_id} from {queue}: {error}
+  2.1  saving corrupt file "{queue_id}" from queue "{queue}" to queue "{other}"
+  2.1  maildrop/{queue_id}: {error}
 = qmgr.problem: qmgr oqmgr nqmgr
 - setting: The settings of the queue manager do not fit together.
   2.2  {value} is smaller than {other} - adjusting {third*}
