@@ -366,10 +366,10 @@ def _rspamd_json(lines: Frame) -> Frame:
 
 
 FRAMINGS: tuple[Framing, ...] = (
-    Framing("dovecot", rf"\A(?:{_BSD}|{_DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{_OFFSET})?|{_ISO}) {_DOVECOT}",
-            _by_regex(_DOVECOT_FILE, _any_stamp, program="dovecot")),
     Framing("rfc3164", rf"\A{_BSD} [!-~]*[!-9;-~] {_TAG}: ", _rfc3164),
     Framing("rfc3339", rf"\A{_ISO} [!-~]*[!-9;-~] {_TAG}: ", _rfc3339),
+    Framing("dovecot", rf"\A(?:{_BSD}|{_DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{_OFFSET})?|{_ISO}) {_DOVECOT}",
+            _by_regex(_DOVECOT_FILE, _any_stamp, program="dovecot")),
     Framing("rspamd", rf"\A{_DATE} {_CLOCK}(?:\.[0-9]+)? (?:\[[a-z]+\] )?#[0-9]+\(", _rspamd_file),
     Framing("rspamd-json", r'\A\{"ts": ?[0-9.]+, ?"pid": ?[0-9]+, ?"severity": ?"', _rspamd_json),
     Framing("journald", r'\A\{.*"__REALTIME_TIMESTAMP" ?: ?"', _journald),
