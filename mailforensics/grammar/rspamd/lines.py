@@ -123,6 +123,7 @@ _CHECKS = (
     "elastic", "known_senders", "mime_types", "maillist", "spamassassin", "spamtrap", "emails", "dcc", "p0f", "gpt", "bimi", "aliases", "once_received",
     "forged_recipients", "trie", "rspamd_update", "dynamic_conf", "archive", "images", "html", "css", "lang_det", "language", "scan_result",
     "symbols", "contextal", "vadesecure", "icap", "oletools", "pyzor", "razor", "spamhaus", "uribl", "url", "urls", "mempool", "session",
+    "tokenizer", "rfc2047", "task_input", "fuzzy_merge",
 )  # fmt: skip
 _MODULES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     (
@@ -146,7 +147,7 @@ _MODULES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     (
         "server", (
             "main", "worker", "control", "srv_cmd", "hs_helper", "log_helper", "logger", "rspamadm", "rrd", "stat", "stats", "proctitle", "keypair",
-            "keypairs", "event", "ev_base", "signal", "pidfile", "file", "util", "aio", "rspamd",
+            "keypairs", "event", "events", "ev_base", "signal", "pidfile", "file", "util", "aio", "rspamd",
         ),
         "rspamd_fork_worker: prepare to fork process normal (0); listen on: 127.0.0.1:11333",
         "The main process starts, watches and ends its workers.",
