@@ -94,6 +94,13 @@ def test_columns_and_single_fields_agree_on_damaged_fields(damaged: list[tuple[b
     _assert_same([_changed(*one) for one in damaged])
 
 
+def test_fields_that_come_again_give_their_rows_again() -> None:
+    values = [MODERN[0], ODD[3], MODERN[0], MODERN[1], ODD[3], ODD[3]]
+    _assert_same(values)
+    frame = read_stamps(values, value_starts=[10, 10, 12, 10, 10, 10])
+    assert [spans[0]["start"] for spans in frame["spans"].to_list()] == [15, 15, 17, 15, 15, 15]
+
+
 def test_spans_can_count_from_the_start_of_the_whole_field() -> None:
     for singly in (True, False):
         frame = read_stamps(MODERN[:2], value_starts=[10, 12], singly=singly)
