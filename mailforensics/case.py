@@ -25,7 +25,7 @@ from mailforensics import reading, schema
 from mailforensics.aside import read_aside
 from mailforensics.errors import EvidenceError, NoEvidenceError, OptionError
 from mailforensics.evidence.config import ServerConfig, as_dict
-from mailforensics.evidence.source import Found, find, forget_stdin
+from mailforensics.evidence.source import Found, find, forget_copies
 from mailforensics.findings.causes import classify_frame
 from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
@@ -77,7 +77,7 @@ def open_case(
         refuse_nothing(found, given)
         return _read(found, own, timezone, year, limits, progress, [os.fspath(p) for p in given])
     finally:
-        forget_stdin()
+        forget_copies()
 
 
 def check_zones(timezone: Zones) -> None:

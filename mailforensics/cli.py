@@ -117,7 +117,14 @@ def _together(*options: Decorator) -> Decorator:
 
 
 _evidence = _together(
-    click.argument("evidence", nargs=-1, required=True),
+    click.argument("evidence", nargs=-1),
+    click.option(
+        "--journal",
+        is_flag=False,
+        flag_value="",
+        metavar="[since=...,until=...,unit=...]",
+        help="Read the journal of this machine too.",
+    ),
     click.option(
         "--own", multiple=True, metavar="NET-OR-HOST", help="A network or host name of ours; repeat it."
     ),
@@ -457,9 +464,13 @@ def _options(
     own: tuple[str, ...] = (),
     timezone: tuple[str, ...] = (),
     year: int | None = None,
+    journal: str | None = None,
 ) -> dict[str, Any]:
     """What the options of the command line mean to ``open_case`` and ``ingest``."""
-    return {"paths": list(evidence), "own": list(own), "timezone": _zones(timezone), "year": year}
+    paths = [*evidence, *([f"journal:{journal}"] if journal is not None else [])]
+    if not paths:
+        raise click.UsageError("Name the evidence: a log, a message, a folder, a saved case, - or --journal.")
+    return {"paths": paths, "own": list(own), "timezone": _zones(timezone), "year": year}
 
 
 def _zones(given: tuple[str, ...]) -> str | dict[str, str] | None:

@@ -35,7 +35,7 @@ from mailforensics.case import (
     versions,
 )
 from mailforensics.evidence.config import as_dict
-from mailforensics.evidence.source import Found, Source, file_hash, find, forget_stdin
+from mailforensics.evidence.source import Found, Source, file_hash, find, forget_copies
 from mailforensics.findings.causes import classify_frame
 from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
@@ -76,7 +76,7 @@ def ingest(
                 return saved_case(before)
             return _write(store, before, known, found, own, timezone, year, limits, progress, given)
         finally:
-            forget_stdin()
+            forget_copies()
 
 
 @dataclass

@@ -33,6 +33,7 @@ import polars as pl
 
 from mailforensics.errors import EvidenceError
 from mailforensics.evidence.clock import Survey, survey
+from mailforensics.evidence.journal import save_journal
 from mailforensics.limits import DEFAULT, Limits
 
 Role = Literal["log", "message", "mbox", "queue", "postconf", "doveconf", "history"]
@@ -346,8 +347,8 @@ def find(paths: Iterable[str | os.PathLike[str]], framer: Framer, *, limits: Lim
 
 def _expand(given: str) -> Iterator[tuple[str, bool]]:
     """The files a path stands for, and whether each was named by the user."""
-    if given == "-":
-        yield _spool_stdin(), True
+    if given == "-" or given.startswith(JOURNAL):
+        yield (_spool_stdin() if given == "-" else _spool_journal(given)), True
         return
     path = Path(given).expanduser()
     if path.is_dir():
@@ -372,7 +373,7 @@ def _expand(given: str) -> Iterator[tuple[str, bool]]:
 
 
 _SKIPPED_FOLDERS = {".git", "__pycache__", ".ipynb_checkpoints", ".venv"}
-_stdin_spool: list[str] = []
+_spooled: dict[str, str] = {}  # temporary copy -> how the source is called
 
 
 def _spool_stdin() -> str:
@@ -380,14 +381,33 @@ def _spool_stdin() -> str:
     with tempfile.NamedTemporaryFile(prefix="mailforensics-stdin-", suffix=".log", delete=False) as copy:
         while block := sys.stdin.buffer.read(1 << 20):
             copy.write(block)
-        _stdin_spool.append(copy.name)
+        _spooled[copy.name] = "-"
         return copy.name
 
 
-def forget_stdin() -> None:
-    """Remove the temporary copies of standard input."""
-    while _stdin_spool:
-        Path(_stdin_spool.pop()).unlink(missing_ok=True)
+def _spool_journal(given: str) -> str:
+    """The journal of this machine as a temporary file: ``journal:`` or ``journal:since=yesterday,unit=postfix``."""
+    words = dict(part.split("=", 1) for part in given.removeprefix(JOURNAL).split(",") if "=" in part)
+    unknown = sorted(set(words) - {"since", "until", "unit"})
+    if unknown:
+        raise EvidenceError(
+            f"{given!r} asks for {unknown[0]!r}; a journal is asked for by since, until and unit."
+        )
+    with tempfile.NamedTemporaryFile(prefix="mailforensics-journal-", suffix=".json", delete=False) as copy:
+        _spooled[copy.name] = given
+    units = [words["unit"]] if "unit" in words else []
+    save_journal(Path(copy.name), since=words.get("since"), until=words.get("until"), units=units)
+    return copy.name
+
+
+JOURNAL = "journal:"
+
+
+def forget_copies() -> None:
+    """Remove the temporary copies of standard input and of the journal."""
+    for path in [*_spooled]:
+        Path(path).unlink(missing_ok=True)
+        del _spooled[path]
 
 
 def _look_at(path: str, given: str, explicit: bool, framer: Framer, limits: Limits, found: Found) -> None:
@@ -406,7 +426,7 @@ def _look_at(path: str, given: str, explicit: bool, framer: Framer, limits: Limi
     if not head:
         found.left_alone.append((path, "empty file"))
         return
-    shown = "-" if path in _stdin_spool else path
+    shown = _spooled.get(path, path)
     moment = dt.datetime.fromtimestamp(info.st_mtime, dt.UTC)
     if head.startswith(b"PK\x03\x04") and zipfile.is_zipfile(path):
         _look_into_zip(path, given, framer, limits, found)
@@ -633,9 +653,7 @@ def _drop_twins(found: Found, limits: Limits) -> None:
 
 def file_hash(source: Source) -> str:
     """SHA-256 of the file as it lies there (of a member: of the whole archive), up to the size it was found with."""
-    path = source.path if source.path != "-" else (_stdin_spool[0] if _stdin_spool else "")
-    if not path:
-        return ""
+    path = next((copy for copy, shown in _spooled.items() if shown == source.path), source.path)
     digest = hashlib.sha256()
     left = os.stat(path).st_size if source.member else source.size
     with open(path, "rb") as raw:
