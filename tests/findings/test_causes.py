@@ -307,7 +307,7 @@ def test_time_grows_with_the_length_of_a_text_not_faster() -> None:
 
 def test_two_hundred_thousand_distinct_replies_pass_in_a_cpu_second_or_so() -> None:
     """Replies as servers write them, each with its own address, IP and queue id; none is like another."""
-    pick = random.Random(7)  # noqa: S311 - sample data
+    pick = random.Random(7)
     texts = [_individual(pick.choice(PHRASES)[1], number, pick) for number in range(100_000)]
     frame = pl.DataFrame({"text": texts})
     assert frame["text"].n_unique() == frame.height
