@@ -236,7 +236,7 @@ def test_the_counters_of_a_session_are_a_list() -> None:
         ("250 2.0.0 OK", {"remote_queue_id": None, "next_form": None, "reason": "accepted"}),
         ("host mx.example.net[2001:db8::7] said: 550-5.1.1 no such user 550 5.1.1 really (in reply to RCPT TO command)", {"reason": "host_said", "reply_code": 550, "enhanced_code": "5.1.1", "stage": "RCPT", "remote_ip": "2001:db8::7"}),
         ("host mx.example.net[192.0.2.7] said: 511 sorry, no mailbox here (#5.1.1 - chkuser) (in reply to end of DATA command)", {"reply_code": 511, "enhanced_code": None, "stage": "END-OF-DATA"}),
-        ("host mx.example.net[private/dovecot-lmtp] said: 550 5.1.1 <x@example.org> User doesn't exist: x (in reply to RCPT TO command)", {"reply_code": 550, "remote_ip": "private/dovecot-lmtp"}),
+        ("host mx.example.net[private/dovecot-lmtp] said: 550 5.1.1 <x@example.org> User doesn't exist: x (in reply to RCPT TO command)", {"reply_code": 550, "remote_socket": "private/dovecot-lmtp", "remote_ip": None}),
         ("host mx.example.net[192.0.2.7] refused to talk to me: 554-mx.example.net 554 go away", {"reason": "refused_to_talk", "reply_code": 554, "stage": "CONNECT"}),
         ("connect to mx.example.net[192.0.2.7]:25: Connection refused", {"reason": "connect_failed", "remote_port": 25, "error": "Connection refused"}),
         ("connect to mx.example.net[192.0.2.7]: No route to host (port 25)", {"reason": "connect_failed", "error": "No route to host (port 25)"}),

@@ -19,7 +19,7 @@ from mailforensics.grammar.postfix import (
     warnings,
 )
 from mailforensics.grammar.postfix.fields import FIELDS
-from mailforensics.grammar.postfix.prefix import PROGRAMS, split
+from mailforensics.grammar.postfix.prefix import PROGRAMS, odd_queue_id, split
 from mailforensics.grammar.shape import Grammar
 
 GRAMMAR = Grammar(
@@ -41,6 +41,7 @@ GRAMMAR = Grammar(
     fields=FIELDS,
     carries=("noqueue",),
     shared=True,
+    second_look=odd_queue_id,
 )
 
 __all__ = ["GRAMMAR"]

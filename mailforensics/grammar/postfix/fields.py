@@ -25,9 +25,14 @@ CLIENT_SAYS = (
 )
 # [address]:port, as postscreen and tlsproxy write it
 ENDPOINT = r"\[(?P<client_ip>[0-9A-Fa-f:][^\]]*)\]:(?P<client_port>[0-9]+)"
-# name[address]:port of a server; a bare name when TLS lines of old releases say no more
-SERVER = r"(?P<remote_name>[^\[ :]*)(?:\[(?P<remote_ip>[^\]]*)\])?(?::(?P<remote_port>[0-9]+))?"
-SERVER_SAYS = r"(?P<remote_name>[^\[ :]*)(?:\[(?P<remote_ip>[^\]]*)\])?:(?:(?P<remote_port>[0-9]+):)?"
+# name[address]:port of a server; a bare name when lines of old releases say no more; the name may be an IPv6 address
+SERVER = (
+    r"(?P<remote_name>[^\[ ]*?)(?:\[(?:(?P<remote_ip>[0-9A-Fa-f:][0-9A-Fa-f:.]*(?:%[^\]]*)?)|(?P<remote_socket>[^\]]*))\])?"
+    r"(?::(?P<remote_port>[0-9]+))?"
+)
+SERVER_SAYS = rf"{SERVER}:"
+# the same for the usual names only, in one pass
+PEER_SAYS = r"(?P<remote_name>[^\[ :]*)(?:\[(?P<remote_ip>[^\]]*)\])?:(?:(?P<remote_port>[0-9]+):)?"
 SHORT_OR_LONG_ID = r"[0-9A-Za-z]+"
 
 
@@ -126,6 +131,7 @@ _DELIVERY = {
     "response": _text("Reason in brackets behind the status", personal=True),
     "remote_name": _text("Server that the reason speaks of"),
     "remote_ip": _text("Address of the server that the reason speaks of"),
+    "remote_socket": _text("UNIX socket of the server that the reason speaks of"),
     "remote_port": _int("Port of the server that the reason speaks of"),
     "remote_queue_id": _text("Id under which the next system took the message"),
     "remote_session_id": _text("Session id of the LMTP server that took the message (Dovecot)"),

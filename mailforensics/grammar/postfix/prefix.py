@@ -95,3 +95,25 @@ def _cut_queue_id(text: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
         ),
     )
     return out["queue_id"], out["noqueue"], out["body"]
+
+
+_ODD_QUEUE_ID = r"\A([0-9A-Za-z]{5,32}): "
+
+
+def odd_queue_id(rows: Frame) -> Frame:
+    """Take a word in front of the text for a queue id although Postfix would not have made it (another server's, a patch's).
+
+    Asked only for lines that no shape reads otherwise, so that no word of a message is ever taken for an id.
+
+    >>> row = pl.DataFrame({"body": ["4cTest145: removed"], "queue_id": [None], "noqueue": [None]},
+    ...                    schema={"body": pl.String, "queue_id": pl.String, "noqueue": pl.Boolean})
+    >>> odd_queue_id(row).select("queue_id", "body").row(0)
+    ('4cTest145', 'removed')
+    """
+    word = pl.col("body").str.extract(_ODD_QUEUE_ID)
+    fits = pl.col("queue_id").is_null() & word.is_not_null() & word.str.contains(r"[0-9]")
+    return rows.with_columns(
+        queue_id=pl.when(fits).then(word).otherwise("queue_id"),
+        noqueue=pl.when(fits).then(pl.lit(False)).otherwise("noqueue"),
+        body=pl.when(fits).then(pl.col("body").str.slice(word.str.len_bytes() + 2)).otherwise("body"),
+    )

@@ -29,6 +29,7 @@ ADDS = (
     "stage",
     "remote_name",
     "remote_ip",
+    "remote_socket",
     "remote_port",
     "remote_queue_id",
     "remote_session_id",

@@ -9,11 +9,10 @@ Sources: Postfix ``src/tls/tls_misc.c`` (tls_log_summary), ``tls_client.c``, ``t
 
 from __future__ import annotations
 
-from mailforensics.grammar.postfix.fields import SERVER_SAYS
+from mailforensics.grammar.postfix.fields import PEER_SAYS, SERVER, SERVER_SAYS
 from mailforensics.grammar.shape import Shape
 
 _TLS = ("smtpd", "smtp", "lmtp", "tlsproxy", "posttls-finger", "tlsmgr")
-_PEER = r"(?P<remote_name>[^\[ :]*)(?:\[(?P<remote_ip>[^\]]*)\])?(?::(?P<remote_port>[0-9]+))?"
 _CIPHER = r"(?P<tls_version>[!-~]+) with cipher (?P<tls_cipher>[!-~]+) \((?P<tls_bits>[0-9/]+) bits\)"
 
 
@@ -29,7 +28,7 @@ SHAPES: tuple[Shape, ...] = (
         kind="postfix.tls.established",
         programs=_TLS,
         severity="info",
-        pattern=rf"(?P<trust>[A-Z][a-z]+) TLS connection (?P<tls_use>[a-z]+) (?P<direction>[a-z]+) {SERVER_SAYS} {_CIPHER} "
+        pattern=rf"(?P<trust>[A-Z][a-z]+) TLS connection (?P<tls_use>[a-z]+) (?P<direction>[a-z]+) {PEER_SAYS} {_CIPHER} "
         r"key-exchange (?P<key_exchange>[!-~]+) (?:\((?P<key_exchange_detail>[^()]*)\) )?"
         r"server-signature (?P<server_signature>[!-~]+) (?:\((?P<server_signature_detail>[^()]*)\) )?"
         r"server-digest (?P<server_digest>[!-~]+)",
@@ -43,7 +42,7 @@ SHAPES: tuple[Shape, ...] = (
         kind="postfix.tls.established",
         programs=_TLS,
         severity="info",
-        pattern=rf"(?P<trust>[A-Z][a-z]+) TLS connection (?P<tls_use>[a-z]+) (?P<direction>[a-z]+) {SERVER_SAYS} {_CIPHER}",
+        pattern=rf"(?P<trust>[A-Z][a-z]+) TLS connection (?P<tls_use>[a-z]+) (?P<direction>[a-z]+) {PEER_SAYS} {_CIPHER}",
         holds=" TLS connection ",
         example="Untrusted TLS connection established to mx.example.net[192.0.2.7]:25: TLSv1.2 with cipher "
         "ECDHE-RSA-AES256-GCM-SHA384 (256/256 bits)",
@@ -55,7 +54,7 @@ SHAPES: tuple[Shape, ...] = (
         programs=_TLS,
         severity="info",
         pattern=r"(?:(?P<trust>[A-Z][a-z]+) )?TLS connection (?P<tls_use>established|reused) (?P<direction>from|to) "
-        rf"{_PEER}(?: to (?P<sni>[!-9;-~]+))?: {_CIPHER}"
+        rf"{SERVER}(?: to (?P<sni>[!-9;-~]+))?: {_CIPHER}"
         rf"(?: key-exchange (?P<key_exchange>[!-~]+)(?: \((?P<key_exchange_detail>[^()]*)\))?)?{_signature('server')}{_signature('client')}",
         holds="TLS connection ",
         example="Trusted TLS connection established to mx.example.net[192.0.2.7]:25: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 "
@@ -86,7 +85,7 @@ SHAPES: tuple[Shape, ...] = (
         kind="postfix.tls.failed",
         programs=_TLS,
         severity="info",
-        pattern=rf"SSL_set_fd error (?P<direction>from|to) {_PEER}",
+        pattern=rf"SSL_set_fd error (?P<direction>from|to) {SERVER}",
         example="SSL_set_fd error to mx.example.net[192.0.2.7]:25",
         means="TLS could not be put on the connection.",
         since="2.8",

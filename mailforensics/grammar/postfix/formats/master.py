@@ -14,7 +14,7 @@ WARNINGS = r"""
 - process_limit: A service has all the processes that master.cf allows; new clients wait.
   2.3  service "{service*}" ({name}) has reached its process limit "{limit*}": new clients may experience noticeable delays
   2.3  to avoid this condition, increase the process count in master.cf or reduce the service time per client
-  3.10 see https://www.postfix.org/STRESS_README.html for examples of stress-adapting configuration settings
+  3.10 see {value} for examples of stress-adapting configuration settings
 - setting: master.cf has a fault.
   3.4  duplicate master.cf entry for service "{service*}" ({value}) -- using the last entry
   2.9  all network protocols are disabled ({value} = {other})

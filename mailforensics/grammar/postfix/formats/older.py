@@ -6,6 +6,16 @@ Source: logs of those releases; Postfix RELEASE_NOTES; the format of the table i
 from __future__ import annotations
 
 WARNINGS = r"""
+= system.problem: *
+- service: Two Postfix processes could not talk to each other.
+  2.0  problem talking to service {service}: {error}
+- setting: A setting is wrong or does not fit.
+  2.0  main.cf configuration error: {setting} is smaller than {other}
+  2.3  See {value} for examples of stress-adapting configuration settings
+= tls.problem: *
+- certificate_files: A certificate, key or chain file cannot be used; TLS is off until it can.
+  2.2  cannot get certificate from file {file*}
+  2.2  cannot get private key from file {file*}
 = smtp.problem: smtp lmtp
 - mx_lookup: No server of the destination has a usable address.
   2.0  no MX host for {domain} has a valid A record
@@ -59,6 +69,13 @@ WARNINGS = r"""
 """
 
 NOTES = r"""
+= smtp.note: smtp lmtp
+- pix: The next server is a Cisco PIX with known faults; a workaround is on.
+  2.0  {name}: enabling PIX <CRLF>.<CRLF> workaround for {remote}
+= tls.note: *
+- setup: TLS was set up, or cannot be used.
+  2.2  cannot load {type} certificate and key data
+  2.2  TLS engine: {text}
 = tls.note: *
 - peer: The other side's certificate or key.
   2.2  fingerprint={fingerprint}
