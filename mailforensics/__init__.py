@@ -20,9 +20,9 @@ if TYPE_CHECKING:
         OptionError,
     )
     from mailforensics.findings.causes import classify_replies
-    from mailforensics.headers.message import Message, read_headers
     from mailforensics.intake import ingest
     from mailforensics.limits import Limits
+    from mailforensics.reader import Message, read_headers
     from mailforensics.reading import parse_lines
     from mailforensics.show.explain import Explanation, explain
     from mailforensics.trace import Trace
@@ -34,7 +34,7 @@ _PLACES = {
     "EvidenceError": "mailforensics.errors",
     "Limits": "mailforensics.limits",
     "MailforensicsError": "mailforensics.errors",
-    "Message": "mailforensics.headers.message",
+    "Message": "mailforensics.reader",
     "NoEvidenceError": "mailforensics.errors",
     "OptionError": "mailforensics.errors",
     "Trace": "mailforensics.trace",
@@ -44,7 +44,7 @@ _PLACES = {
     "ingest": "mailforensics.intake",
     "open_case": "mailforensics.case",
     "parse_lines": "mailforensics.reading",
-    "read_headers": "mailforensics.headers.message",
+    "read_headers": "mailforensics.reader",
 }
 _MODULES = ("samples", "schema")
 
@@ -78,6 +78,13 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"mailforensics.{name}")
     raise AttributeError(f"module 'mailforensics' has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext mailforensics``: the magics %%headers, %trace and %explain."""
+    from mailforensics.magics import Magics
+
+    shell.register_magics(Magics(shell))
 
 
 def __dir__() -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from mailforensics.show import escape, sentences, words
+from mailforensics.show import escape, fieldwords, sentences, words
 from mailforensics.show.sentences import Data
 from mailforensics.show.text import FULL_STORIES
 
@@ -87,6 +87,26 @@ def explanation(data: Data) -> str:
     """
     line = _with_marks(str(data.get("line") or ""), data.get("parts") or [])
     return fragment(_render("explain.html", told=data, line=line))
+
+
+def table_page(data: Data) -> str:
+    """A page of a table as an HTML fragment; ``data`` holds ``columns`` (name and sentence), ``rows`` (lists) and ``caption``.
+
+    What a column is stands at its head, for whoever points at it or comes to it with the Tab key.
+
+    >>> "nothing here" in table_page({"columns": [], "rows": [], "caption": "nothing here"})
+    True
+    """
+    return fragment(_render("table.html", **data))
+
+
+def lines(data: Data) -> str:
+    """Log lines with their places as an HTML fragment; ``data`` holds ``lines`` (mappings of place, time and text).
+
+    >>> "mail.log:7" in lines({"lines": [{"place": "mail.log:7", "time": None, "text": "x"}]})
+    True
+    """
+    return fragment(_render("lines.html", zone=words.zone_of(data.get("zone")), lines=data["lines"]))
 
 
 def fragment(body: Markup) -> str:
@@ -174,19 +194,34 @@ def _raw_fields(headers: Sequence[Data], hops: Sequence[Data]) -> Iterator[Marku
 
 def _marked(raw: bytes, hop: Data | None) -> Markup:
     """The raw field with each value that was read from it underlined, in the way of who vouches for it."""
-    style = "mf-claimed" if hop and hop.get("trust") == "claimed" else "mf-ours"
+    if not hop:
+        return _field_explained(raw)
+    claimed = hop.get("trust") == "claimed"
     parts, done = [], 0
-    for span in sorted((hop or {}).get("spans") or [], key=lambda span: span["start"]):
+    for span in sorted(hop.get("spans") or [], key=lambda span: span["start"]):
         start, end = span["start"], span["end"]
         if not done <= start < end <= len(raw):
             continue
-        mark = Markup('<mark class="{}" title="{}">{}</mark>')
-        parts += [
-            _raw_text(raw[done:start]),
-            mark.format(style, escape.html(span["field"]), _raw_text(raw[start:end])),
-        ]
+        said = f"{span['field']}: {fieldwords.hop_value(span['field'], claimed=claimed)}"
+        parts += [_raw_text(raw[done:start]), _token(_raw_text(raw[start:end]), said, claimed=claimed)]
         done = end
     return Markup("").join([*parts, _raw_text(raw[done:])])
+
+
+def _field_explained(raw: bytes) -> Markup:
+    """A field other than Received: its name is the token, explained as what the field is."""
+    name, colon, rest = raw.partition(b":")
+    said = fieldwords.field(name.decode("ascii", "replace"))
+    if not colon or not said:
+        return _raw_text(raw)
+    return _token(_raw_text(name), said, claimed=True) + _raw_text(colon + rest)
+
+
+def _token(value: Markup, said: str, *, claimed: bool) -> Markup:
+    """A piece of text that explains itself when one points at it or comes to it with the Tab key."""
+    mark = Markup('<mark class="{}" tabindex="0" role="note" aria-label="{}" data-say="{}">{}</mark>')
+    style = "mf-claimed" if claimed else "mf-ours"
+    return mark.format(style, Markup("{}. {}").format(value, escape.html(said)), escape.html(said), value)
 
 
 def _with_marks(line: str, parts: Sequence[Data]) -> Markup:
@@ -198,14 +233,9 @@ def _with_marks(line: str, parts: Sequence[Data]) -> Markup:
     for part in placed:
         if not done <= part["start"] < part["end"] <= len(line):
             continue
-        mark = Markup('<mark class="mf-ours" title="{}">{}</mark>')
         out += [escape.html(line[done : part["start"]])]
-        out += [
-            mark.format(
-                escape.html(f"{part['name']}: {part['sentence']}"),
-                escape.html(line[part["start"] : part["end"]]),
-            )
-        ]
+        value = escape.html(line[part["start"] : part["end"]])
+        out += [_token(value, f"{part['name']}: {part['sentence']}", claimed=False)]
         done = part["end"]
     return Markup("").join([*out, escape.html(line[done:])])
 
