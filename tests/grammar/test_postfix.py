@@ -92,7 +92,7 @@ def test_every_line_has_a_meaning_and_every_field_a_sentence() -> None:
         ("postfix/submission/smtpd", "postfix/submission", "smtpd"),
         ("postfix-out/smtp", "postfix-out", "smtp"),
         ("postfix-mx/content-filter/smtp", "postfix-mx/content-filter", "smtp"),
-        ("postfix-10.20.30.40/smtp", "postfix-10.20.30.40", "smtp"),
+        ("postfix-192.0.2.10/smtp", "postfix-192.0.2.10", "smtp"),
         ("postfix/postfix-script", "postfix", "postfix-script"),
         ("postfix", "postfix", "postfix"),
         ("mta1/smtpd", "mta1", "smtpd"),
