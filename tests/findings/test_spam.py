@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailforensics.errors import OptionError
@@ -96,6 +96,7 @@ def test_small_scores_are_left_out_when_asked_as_logstats_does() -> None:
     assert symbol_statistics(scans).height == 2
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from("ABCD"), st.integers(-80, 160), max_size=4), max_size=30))
 def test_statistics_equal_those_counted_one_by_one(drawn: list[dict[str, int]]) -> None:
     """The rules of rspamd_stats, written down again as a plain loop."""
