@@ -73,6 +73,8 @@ def parse(framed: Frame, grammars: Sequence[Grammar]) -> Parsed:
             text = some["text"] if len(rows) == height else text.scatter(rows, some["text"])
         split = grammar.split(some)
         _read(grammar, split, rows, reading)
+        if grammar.second_look is not None:
+            split = _look_again(grammar, split, rows, reading)
         prefixes.append((rows, _prefix_columns(split)))
     events = _assemble(framed.with_columns(text=text), owner, grammars, prefixes)
     tables = {kind: _together(frames) for kind, frames in reading.tables.items()}
@@ -107,6 +109,24 @@ def _read(grammar: Grammar, split: Frame, rows: np.ndarray, reading: _Reading) -
             for hit in grammar.matcher(daemon or "", is_loud).read(bodies):
                 at = spots.gather(pl.Series(hit.rows)).to_numpy()
                 _note(hit, rows[at], carried[at] if carried is not None else None, reading)
+
+
+def _look_again(grammar: Grammar, split: Frame, rows: np.ndarray, reading: _Reading) -> Frame:
+    """Lines that no shape has read, with their prefix cut in another way; where a shape reads them so, that cut stands."""
+    assert grammar.second_look is not None  # noqa: S101 (asked only for such grammars)
+    left = np.flatnonzero(reading.kind[rows] < 0)
+    if not len(left):
+        return split
+    again = grammar.second_look(split[left])
+    changed = (again["body"] != split["body"].gather(left)).fill_null(False).to_numpy()
+    if not changed.any():
+        return split
+    left, again = left[changed], again.filter(pl.Series(changed))
+    _read(grammar, again, rows[left], reading)
+    read = reading.kind[rows[left]] >= 0
+    order = np.arange(split.height)
+    order[left[read]] = split.height + np.flatnonzero(read)
+    return pl.concat([split, again])[order]
 
 
 def _note(hit: Hit, rows: np.ndarray, carried: Frame | None, reading: _Reading) -> None:

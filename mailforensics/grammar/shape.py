@@ -329,6 +329,7 @@ class Grammar:
     carries   columns of ``split`` that go into every row of every kind's table (Dovecot's ``username``, say)
     shared    a line that no shape of its own daemon reads is tried with the shapes of all daemons (a Postfix service
               under another name, a program path that syslog cut to ``postfix``)
+    second_look  cuts the prefix of lines that no shape has read in another way (a frame of ``split`` in, the same out)
     redact    masks secrets in the text of a line before anything is kept (an expression in, an expression out)
     """
 
@@ -340,6 +341,7 @@ class Grammar:
     carries: tuple[str, ...] = ()
     shared: bool = False
     redact: Callable[[pl.Expr], pl.Expr] | None = None
+    second_look: Callable[[Frame], Frame] | None = None
 
     @cached_property
     def daemons(self) -> frozenset[str]:

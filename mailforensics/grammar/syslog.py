@@ -339,6 +339,17 @@ def _docker(lines: Frame) -> Frame:
     return out.drop([c for c in out.columns if c.startswith("outer_")] + ["stamp"])
 
 
+_COMPOSE = r"\A[a-z0-9][a-z0-9_.-]* +\| "
+
+
+def _compose(lines: Frame) -> Frame:
+    """``docker compose logs`` puts the service's name and a bar in front of whatever line it wrote."""
+    inner = lines.with_columns(line=pl.col("line").str.replace(_COMPOSE, ""))
+    cut = frame(inner.select("line")).drop("framing")
+    out = pl.concat([lines, cut], how="horizontal")
+    return out.with_columns(_bare_program(pl.col("text"), pl.col("program")))
+
+
 def _bare_program(text: pl.Expr, program: pl.Expr) -> pl.Expr:
     """A container's line may have no stamp of its own: Dovecot's and Rspamd's own forms are still known by their look."""
     return (
@@ -374,6 +385,7 @@ FRAMINGS: tuple[Framing, ...] = (
     Framing("rspamd-json", r'\A\{"ts": ?[0-9.]+, ?"pid": ?[0-9]+, ?"severity": ?"', _rspamd_json),
     Framing("journald", r'\A\{.*"__REALTIME_TIMESTAMP" ?: ?"', _journald),
     Framing("docker", r'\A\{"log": ?".*"time": ?"[0-9T:.Z+-]+"', _docker),
+    Framing("compose", _COMPOSE, _compose),
     Framing("rfc5424", rf"\A(?:<[0-9]{{1,3}}>)?1 {_ISO} [!-~]+ [!-~]+ [!-~]+ [!-~]+ [-\[]", _by_regex(_RFC5424, _iso_stamp)),
     Framing("repeat", rf"\A(?:<[0-9]{{1,3}}>)?(?:{_BSD}|{_ISO}) [!-~]+ last message repeated [0-9]+ times?\z",
             _by_regex(_REPEATED, _any_stamp)),

@@ -35,6 +35,7 @@ FORMS = {
     "Docker around syslog": json.dumps(
         {"log": f"Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}\n", "stream": "stdout", "time": "2026-03-02T09:02:12.1Z"}
     ),
+    "docker compose": f"postfix-mailcow-1  | Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}",
 }  # fmt: skip
 
 
@@ -143,3 +144,10 @@ def test_framing_is_linear_in_the_length_of_a_line() -> None:
     seconds(1000)
     small, large = min(seconds(16_000) for _ in range(5)), min(seconds(64_000) for _ in range(5))
     assert large / max(small, 0.001) <= 8
+
+
+def test_an_odd_queue_id_is_taken_where_the_rest_is_a_line_of_postfix() -> None:
+    [event] = mf.parse_lines(["Mar  2 09:02:11 mail postfix/qmgr[22]: 4cTest145: removed"], year=2026)
+    assert (event["kind"], event["queue_id"]) == ("postfix.removed", "4cTest145")
+    [other] = mf.parse_lines(["Mar  2 09:02:11 mail postfix/qmgr[22]: hello3: nothing of ours"], year=2026)
+    assert (other["parse_status"], other["queue_id"]) == ("unparsed", None)
