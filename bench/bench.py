@@ -1,7 +1,8 @@
-"""How fast, next to its neighbours: ``make bench`` ingests a log of a million lines, beside wc and pflogsumm.
+"""How fast, next to its neighbours: ``make bench`` ingests a log of a million lines, beside wc, pflogsumm and logwatch.
 
-Each program runs on its own, one after the other, on the same file; time is wall time, memory the peak of the process.
-The tables that come out are compared with the truth that the generator knows, so that speed is not bought with errors.
+Each program runs on its own, one after the other, on the same file; wall and processor time, memory is the peak of the
+process. The tables that come out are compared with the truth that the generator knows, so that speed is not bought with
+errors. Then the parser alone (framing and all fields, one core), Postfix lines and Rspamd task lines, beside rspamd_stats.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,8 +21,8 @@ from pathlib import Path
 import generate
 
 
-def measure(program: Sequence[str]) -> tuple[float, float]:
-    """Wall seconds and peak MB of a program; its output is thrown away."""
+def measure(program: Sequence[str]) -> tuple[float, float, float]:
+    """Wall seconds, processor seconds and peak MB of a program; its output is thrown away."""
     begun = time.perf_counter()
     process = os.posix_spawn(
         program[0], program, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
@@ -28,13 +30,19 @@ def measure(program: Sequence[str]) -> tuple[float, float]:
     _, status, usage = os.wait4(process, 0)
     if status:
         sys.exit(f"{' '.join(program)} failed")
-    return time.perf_counter() - begun, usage.ru_maxrss / 1024
+    return time.perf_counter() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def programs(log: Path, case: Path) -> dict[str, list[str]]:
     """What is measured; a neighbour that is not installed is left out."""
     ours = [sys.executable, "-m", "mailforensics.cli", "ingest", str(log), "-o", str(case)]
-    named = {"wc -l": ("wc", "-l", str(log)), "pflogsumm": ("pflogsumm", str(log))}
+    named: dict[str, tuple[str, ...]] = {
+        "wc -l": ("wc", "-l", str(log)),
+        "pflogsumm": ("pflogsumm", str(log)),
+    }
+    watch = Path("/usr/share/logwatch/scripts/services/postfix")
+    if watch.is_file():  # the reader of logwatch alone, on standard input, as logwatch itself calls it
+        named["logwatch postfix"] = ("sh", "-c", f"LOGWATCH_DATE_RANGE=all perl {watch} < {log}")
     found = {name: [path, *rest] for name, (tool, *rest) in named.items() if (path := shutil.which(tool))}
     return {**found, "mailforensics ingest": ours}
 
@@ -56,6 +64,36 @@ def differences(case: Path, truth: dict[str, int]) -> list[str]:
     ]
 
 
+def report(name: str, lines: int, wall: float, processor: float, peak: float) -> None:
+    """One line of the comparison."""
+    print(
+        f"{name:22} {wall:8.2f} s {processor:8.2f} CPU s {lines / processor:12,.0f} lines/CPU s {peak:8.0f} MB"
+    )
+
+
+def parser_alone(system: str, log: Path) -> None:
+    """Framing and all fields on one core, without linking or writing: a process of its own, imports not counted."""
+    program = (
+        "import sys, time\n"
+        "from mailforensics.evidence.lines import pieces\n"
+        "from mailforensics.reading import parse_piece\n"
+        "whole = list(pieces(open(sys.argv[1], 'rb')))\n"
+        "parse_piece(whole[0])\n"
+        "begun, lines = time.process_time(), 0\n"
+        "for piece in whole:\n"
+        "    lines += parse_piece(piece).events.height\n"
+        "print(lines, time.process_time() - begun)\n"
+    )
+    environment = {**os.environ, "POLARS_MAX_THREADS": "1"}
+    answer = subprocess.run(
+        [sys.executable, "-c", program, str(log)], env=environment, capture_output=True, text=True, check=True
+    )
+    lines, seconds = answer.stdout.split()
+    print(
+        f"parser alone, {system:8} {float(seconds):17.2f} CPU s {int(lines) / float(seconds):12,.0f} lines/CPU s"
+    )
+
+
 def main() -> None:
     """Generate, measure, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -68,8 +106,13 @@ def main() -> None:
         total = truth.get("lines") or sum(1 for _ in log.open("rb"))
         print(f"{total:,} lines, {log.stat().st_size / 1e6:.0f} MB, {os.cpu_count()} cores")
         for name, program in programs(log, Path(folder) / "case").items():
-            seconds, peak = measure(program)
-            print(f"{name:22} {seconds:8.2f} s {total / seconds:14,.0f} lines/s {peak:8.0f} MB")
+            report(name, total, *measure(program))
+        parser_alone("Postfix", log)
+        rspamd_log = Path(folder) / "rspamd.log"
+        tasks = generate.write_rspamd(rspamd_log, given.lines // 5)
+        if (peer := shutil.which("rspamd_stats")) is not None:
+            report("rspamd_stats", tasks, *measure([peer, f"--log={rspamd_log}"]))
+        parser_alone("Rspamd", rspamd_log)
         wrong = differences(Path(folder) / "case", truth)
         print(json.dumps({"truth": truth, "differences": wrong}))
         sys.exit(bool(wrong))

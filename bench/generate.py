@@ -160,6 +160,44 @@ def write(path: Path, count: int, *, seed: int = 4711, per_second: float = 2.0) 
     return truth
 
 
+SYMBOLS = (
+    "R_SPF_ALLOW(-0.20){+mx;}", "R_DKIM_ALLOW(-0.20){example.com:s=mail;}", "DMARC_POLICY_ALLOW(-0.50){example.com;none;}",
+    "MIME_GOOD(-0.10){text/plain;}", "BAYES_HAM(-2.99){99.95%;}", "BAYES_SPAM(5.09){99.99%;}", "RCVD_COUNT_TWO(0.00){2;}",
+    "ARC_NA(0.00){}", "FROM_HAS_DN(0.00){}", "TO_DN_SOME(0.00){}", "MIME_TRACE(0.00){0:+;1:+;2:~;}", "ASN(0.00){asn:64500, ipnet:192.0.2.0/24, country:ZZ;}",
+    "FORGED_SENDER(0.30){a@example.test;b@example.test;}", "HFILTER_HOSTNAME_UNKNOWN(2.50){}", "RCPT_COUNT_ONE(0.00){1;}",
+)  # fmt: skip
+
+
+def write_rspamd(path: Path, count: int, *, seed: int = 4711) -> int:
+    """Task lines of Rspamd's own log, with symbols and options of all shapes; returns how many."""
+    chance = random.Random(seed)  # noqa: S311  reproducible, no secret
+    with path.open("w", encoding="utf-8") as out:
+        for number in range(count):
+            moment = BEGIN + timedelta(seconds=number / 3)
+            symbols = ",".join(chance.sample(SYMBOLS, chance.randrange(6, len(SYMBOLS))))
+            score = chance.uniform(-4, 18)
+            action = (
+                "reject"
+                if score >= 15
+                else "add header"
+                if score >= 6
+                else "greylist"
+                if score >= 4
+                else "no action"
+            )
+            flag = "T" if action in ("reject", "add header") else "F"
+            out.write(
+                f"{moment:%Y-%m-%d %H:%M:%S} #{chance.randrange(200, 210)}(rspamd_proxy) <{chance.randrange(16**6):06x}>; proxy; "
+                f"rspamd_task_write_log: id: <{number}.{chance.randrange(16**8):08x}@{chance.choice(DOMAINS)}>, "
+                f"qid: <{chance.randrange(16**10):010X}>, ip: 192.0.2.{chance.randrange(256)}, "
+                f"from: <{chance.choice(PEOPLE)}@{chance.choice(DOMAINS)}>, (default: {flag} ({action}): [{score:.2f}/15.00] [{symbols}]), "
+                f"len: {chance.randrange(400, 90000)}, time: {chance.uniform(1, 900):.3f}ms, dns req: {chance.randrange(40)}, "
+                f"digest: <{chance.randrange(16**32):032x}>, rcpts: <{chance.choice(PEOPLE)}@example.com>, "
+                f"mime_rcpts: <{chance.choice(PEOPLE)}@example.com>\n"
+            )
+    return count
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("log", type=Path)

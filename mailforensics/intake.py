@@ -36,7 +36,7 @@ from mailforensics.case import (
 )
 from mailforensics.evidence.config import as_dict
 from mailforensics.evidence.source import Found, Source, file_hash, find, forget_copies
-from mailforensics.findings.causes import classify_frame
+from mailforensics.explaining import EXPLAIN
 from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
 from mailforensics.link.build import link
@@ -207,7 +207,7 @@ def _write(
         sources = sources.with_columns(tool_version=pl.lit(tool_version()))
         aside = read_aside(found, own, limits, configs_of(before.about) if before else ())
         documents, other_scans = _documents(before, aside)
-        linked = link(parts.log(), classify_frame, other_scans, domains_of(aside.configs))
+        linked = link(parts.log(), EXPLAIN, other_scans, domains_of(aside.configs))
         frames = {name: schema.conform(name, linked.tables[name]) for name in LINKED_TABLES}
         tables["events"] = old_parts + parts.written()
         frames |= documents | {"sources": _merged_sources(known, sources, _counted(store, tables["events"]))}

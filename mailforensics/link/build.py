@@ -34,13 +34,20 @@ class Linked:
     links: Frame
 
 
-Classify = Callable[[Frame], Frame]
-"""Reply texts in (text, enhanced_code, reply_code, stage), their causes out: given from outside, it is a finding."""
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """What the findings floor says of replies; given from outside, since this floor does not look down.
+
+    Each takes the rows of a table and gives as many: ``replies`` of other servers and ``refusals`` of ours their causes
+    (cause, cause_family, permanence, who_acts, cause_rule, sentence), ``restrictions`` the setting of main.cf that refused.
+    """
+
+    replies: Callable[[Frame], Frame]
+    refusals: Callable[[Frame], Frame]
+    restrictions: Callable[[Frame], Frame]
 
 
-def link(
-    log: Log, classify: Classify, other_scans: Frame | None = None, domains: Sequence[str] = ()
-) -> Linked:
+def link(log: Log, explain: Explain, other_scans: Frame | None = None, domains: Sequence[str] = ()) -> Linked:
     """Link everything: messages, deliveries, rejects, sessions, scans, mailbox_events, journeys.
 
     other_scans   verdicts that are known from elsewhere than the log (headers, history)
@@ -63,8 +70,8 @@ def link(
     messages = messages.join(
         directions(messages, deliveries, domains), on="message_key", how="left", maintain_order="left"
     )
-    deliveries = _with_causes(deliveries, "response", classify)
-    rejects = _with_causes(rejects, "text", classify)
+    deliveries = _with_causes(deliveries, explain.replies)
+    rejects = _with_restrictions(_with_causes(rejects, explain.refusals), explain.restrictions)
     tables = {
         "messages": messages, "deliveries": deliveries, "rejects": rejects, "sessions": sessions, "scans": scans,
         "mailbox_events": mailbox, "journeys": journeys(messages, deliveries, scans, mailbox, rejects, found, sessions),
@@ -113,23 +120,23 @@ def _with_session(messages: Frame, sessions: Frame) -> Frame:
     return messages.join(brought, on="message_key", how="left")
 
 
-def _with_causes(table: Frame, text: str, classify: Classify) -> Frame:
+def _with_causes(table: Frame, explain: Callable[[Frame], Frame]) -> Frame:
     """Causes of what was not sent; a delivery that went well has none."""
-    bad = (
-        table.filter(pl.col("status").is_in(["deferred", "bounced", "expired", "undeliverable"]))
-        if "status" in table.columns
-        else table
-    )
+    bad = table.filter(pl.col("status") != "sent") if "status" in table.columns else table
     if not bad.height:
         return table.with_columns(
             pl.lit(None, dtype=pl.String).alias(name) for name in [*_CAUSES, "cause_sentence"]
         )
-    asked = bad.select("event_id", pl.col(text).alias("text"), "enhanced_code", "reply_code", "stage")
-    told = classify(asked)
-    causes = asked.select("event_id").hstack(
-        told.select(*_CAUSES, pl.col("sentence").alias("cause_sentence"))
-    )
+    told = explain(bad)
+    causes = bad.select("event_id").hstack(told.select(*_CAUSES, pl.col("sentence").alias("cause_sentence")))
     return table.join(causes.unique("event_id"), on="event_id", how="left", maintain_order="left")
+
+
+def _with_restrictions(rejects: Frame, name: Callable[[Frame], Frame]) -> Frame:
+    """The restriction of main.cf that refused."""
+    if not rejects.height:
+        return rejects.with_columns(restriction=pl.lit(None, dtype=pl.String))
+    return rejects.with_columns(name(rejects)["restriction"])
 
 
 # --- Journeys ---------------------------------------------------------------------------------------------------------
