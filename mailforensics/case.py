@@ -26,7 +26,7 @@ from mailforensics.aside import read_aside
 from mailforensics.errors import EvidenceError, NoEvidenceError, OptionError
 from mailforensics.evidence.config import ServerConfig, as_dict
 from mailforensics.evidence.source import Found, find, forget_copies
-from mailforensics.findings.causes import classify_frame
+from mailforensics.explaining import EXPLAIN
 from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
 from mailforensics.link.build import link
@@ -245,7 +245,7 @@ class Case:
         return Log(self.polars("events"), self._lines)
 
     def _link(self) -> None:
-        linked = link(self.log(), classify_frame, self._other_scans, domains_of(self.configs))
+        linked = link(self.log(), EXPLAIN, self._other_scans, domains_of(self.configs))
         for name, frame in linked.tables.items():
             self._frames[name] = schema.conform(name, frame)
 
@@ -354,6 +354,19 @@ class Case:
         from mailforensics.show import html
 
         return html.summary(self.summary())
+
+    def pseudonymise(self, *, key: bytes | str, keep_domains: Iterable[str] = ()) -> Case:
+        """The same case with pseudonyms for persons, hosts and texts, to share; everything joins as before.
+
+        key            16 bytes or more that you keep to yourself (``mailforensics.privacy.read_key``); the same key gives
+                       the same pseudonyms
+        keep_domains   domains, your own say, whose names may stay
+
+        Raises OptionError where the key is too short. See docs/how-to/share-without-names.md for what is replaced by what.
+        """
+        from mailforensics.privacy import pseudonymise
+
+        return pseudonymise(self, key, keep_domains)[0]
 
     # --- keeping ------------------------------------------------------------------------------------------------------
 
