@@ -13,7 +13,7 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -25,6 +25,7 @@ from mailforensics.show.escape import terminal
 
 if TYPE_CHECKING:
     from mailforensics.case import Case
+    from mailforensics.trace import Trace
 
 FOUND, NOTHING_FOUND, WRONG_USE, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -139,6 +140,22 @@ _evidence = _together(
     ),
 )
 
+_private = _together(
+    click.option(
+        "--pseudonymise", is_flag=True, help="Replace persons, hosts and texts by keyed pseudonyms, to share."
+    ),
+    click.option(
+        "--key-file", metavar="FILE", help="The key for pseudonyms; else MAILFORENSICS_KEY holds it."
+    ),
+    click.option(
+        "--keep-domain",
+        "keep_domains",
+        multiple=True,
+        metavar="DOMAIN",
+        help="A domain that may stay; repeat it.",
+    ),
+)
+
 _question = _together(
     click.option("--to", metavar="ADDRESS", help="Recipient, or a part of it."),
     click.option("--from", "sender", metavar="ADDRESS", help="Envelope sender, or a part of it."),
@@ -156,6 +173,7 @@ _question = _together(
 
 @main.command("open")
 @_evidence
+@_private
 @_json
 def open_(as_json: bool, **given: Any) -> None:
     """Show what a heap of evidence holds: sources, time covered, gaps, counts, what was not understood.
@@ -168,13 +186,15 @@ def open_(as_json: bool, **given: Any) -> None:
     """
     from mailforensics.show import text
 
-    summary = _case(**given).summary()
+    privacy = _privacy(given)
+    summary = _shared(_case(**given), privacy)[0].summary()
     _answer(summary, text.summary, as_json)
 
 
 @main.command()
 @_evidence
 @click.option("-o", "--output", required=True, metavar="CASE", help="Folder for the tables and the manifest.")
+@_private
 @_json
 def ingest(output: str, as_json: bool, **given: Any) -> None:
     """Parse and link evidence once and keep the tables as Parquet, to open again without parsing.
@@ -188,9 +208,14 @@ def ingest(output: str, as_json: bool, **given: Any) -> None:
     from mailforensics.intake import ingest as read_into
     from mailforensics.show import text
 
-    options = _options(**given)
-    with _progress() as progress:
-        case = read_into(options.pop("paths"), output, progress=progress, **options)
+    privacy = _privacy(given)
+    if privacy:
+        case = _shared(_case(**given), privacy)[0]
+        case.save(output)
+    else:
+        options = _options(**given)
+        with _progress() as progress:
+            case = read_into(options.pop("paths"), output, progress=progress, **options)
     _answer(
         case.summary() | {"case": output},
         lambda data: f"{text.summary(data)}\n\nSaved in {terminal(output)}",
@@ -201,6 +226,7 @@ def ingest(output: str, as_json: bool, **given: Any) -> None:
 @main.command()
 @_evidence
 @_question
+@_private
 @_json
 def trace(as_json: bool, **given: Any) -> None:
     """Tell the story of the mails that match: where each copy ended, how sure that is, and every step.
@@ -219,7 +245,8 @@ def trace(as_json: bool, **given: Any) -> None:
         raise click.UsageError(
             "Say which mail: --to, --from, --message-id, --queue-id, --subject, --client, --user, --relay, --reply, --since or --until."
         )
-    told = _case(**given).trace(**asked).to_dict()
+    privacy = _privacy(given)
+    told = _shared(case := _case(**given), privacy, [case.trace(**asked)])[1][0].to_dict()
     _answer(told, lambda data: text.trace(data, width=_width()), as_json)
     if not told["journeys"]:
         sys.exit(NOTHING_FOUND)
@@ -263,8 +290,15 @@ def headers(file: str, own: tuple[str, ...], timezone: str | None, as_json: bool
 @click.option("--columns", metavar="A,B", help="Only these columns, in this order.")
 @click.option("--limit", type=click.IntRange(0), help="Only the first rows.")
 @click.option("-o", "--output", metavar="FILE", help="Write to this file instead of standard output.")
+@_private
 def table(
-    case: str, name: str, kind: str, columns: str | None, limit: int | None, output: str | None
+    case: str,
+    name: str,
+    kind: str,
+    columns: str | None,
+    limit: int | None,
+    output: str | None,
+    **private: Any,
 ) -> None:
     """Print a table of a case; `mailforensics schema` lists the tables and their columns.
 
@@ -280,7 +314,7 @@ def table(
     chosen = [column.strip() for column in columns.split(",")] if columns else []
     for column in chosen:
         known.column(column)
-    rows = _case(evidence=(case,)).table(name)
+    rows = _shared(_case(evidence=(case,)), _privacy(private))[0].table(name)
     rows = rows.select(chosen) if chosen else rows
     rows = rows.slice(0, limit) if limit is not None else rows
     with _binary_output(output, kind) as out:
@@ -304,6 +338,7 @@ def table(
     "--message", "messages", multiple=True, metavar="FILE", help="A message whose headers to show; repeat it."
 )
 @click.option("--title", default="Mail report", show_default=True, help="The heading.")
+@_private
 @_json
 def report(
     output: str,
@@ -324,9 +359,11 @@ def report(
     mailforensics report case/ --section summary --section refusals -o report.md
     mailforensics report case/ -o tables.xlsx
     """
-    asked = _asked(given)
+    asked, privacy = _asked(given), _privacy(given)
+    if privacy and messages:
+        raise click.UsageError("--message shows headers as they came: it cannot go with --pseudonymise.")
     case = _case(**given)
-    traces = [case.trace(**asked)] if asked else []
+    case, traces = _shared(case, privacy, [case.trace(**asked)] if asked else [])
     case.report(output, traces=traces, messages=messages, sections=list(sections) or None, title=title)
     found = not traces or bool(traces[0].to_dict()["journeys"])
     _answer(
@@ -457,6 +494,30 @@ def _case(**given: Any) -> Case:
     options = _options(**given)
     with _progress() as progress:
         return mailforensics.open_case(options.pop("paths"), progress=progress, **options)
+
+
+def _privacy(given: dict[str, Any]) -> dict[str, Any] | None:
+    """Take the options of pseudonyms out of what was given; None where nobody asked for any."""
+    wanted, path, domains = (given.pop(name) for name in ("pseudonymise", "key_file", "keep_domains"))
+    if not wanted:
+        if path or domains:
+            raise click.UsageError("--key-file and --keep-domain belong to --pseudonymise: say that, too.")
+        return None
+    from mailforensics.privacy import read_key
+
+    return {"key": read_key(path), "keep_domains": domains}
+
+
+def _shared(
+    case: Case, privacy: dict[str, Any] | None, traces: Sequence[Trace] = ()
+) -> tuple[Case, list[Trace]]:
+    """The case and its answers as they may be shown."""
+    if privacy is None:
+        return case, [*traces]
+    from mailforensics.privacy import pseudonymise, retell
+
+    shared, hidden = pseudonymise(case, **privacy)
+    return shared, [retell(trace, shared, hidden) for trace in traces]
 
 
 def _options(

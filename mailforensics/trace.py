@@ -51,6 +51,12 @@ class Trace:
     def __len__(self) -> int:
         return self.found.height
 
+    def retold(self, case: Case, query: Mapping[str, Any]) -> Trace:
+        """The same journeys as another form of the case tells them, one with pseudonyms."""
+        keys = self.found.select("journey_key")
+        found = keys.join(case.polars("journeys"), on="journey_key", how="left", maintain_order="left")
+        return Trace(case, query, found)
+
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data: query, searched, zone, journeys with outcomes, timeline and steps. Times are ISO 8601, UTC."""
         return self._told
