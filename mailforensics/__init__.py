@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mailforensics import samples, schema
+    from mailforensics import lesson, samples, schema
     from mailforensics.case import Case, open_case
     from mailforensics.errors import (
         CaseError,
@@ -46,7 +46,7 @@ _PLACES = {
     "parse_lines": "mailforensics.reading",
     "read_headers": "mailforensics.reader",
 }
-_MODULES = ("samples", "schema")
+_MODULES = ("lesson", "samples", "schema")
 
 __all__ = [
     "Case",
@@ -62,6 +62,7 @@ __all__ = [
     "classify_replies",
     "explain",
     "ingest",
+    "lesson",
     "open_case",
     "parse_lines",
     "read_headers",
