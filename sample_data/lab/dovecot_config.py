@@ -14,7 +14,9 @@ if header :contains "X-Spam" "Yes" {
 
 # Dovecot 2.4 logs no creation of mailboxes unless it is asked to.
 EVENTS = "delete undelete expunge save copy mailbox_create mailbox_delete mailbox_rename"
+# The defaults: 2.4 names the mailbox in front of the event, 2.3 in a field.
 NARROW = "uid msgid size"
+NARROW_23 = "uid box msgid size"
 WIDE = "uid box msgid size vsize from subject flags"
 
 COMMON_SERVICES = """\
@@ -205,7 +207,7 @@ def files(
         "domain": plan.domain,
         "fqdn": plan.fqdn,
         "events": EVENTS,
-        "fields": WIDE if plan.wide_mail_log else NARROW,
+        "fields": WIDE if plan.wide_mail_log else NARROW_23 if old else NARROW,
     }
     if old:
         values |= {
