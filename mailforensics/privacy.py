@@ -253,7 +253,7 @@ class Pseudonyms:
         lowered = core.lower()
         if not core or lowered in _NOBODY:
             return word
-        made = self.known.get(lowered) or (self.address(core) if "@" in core.strip("@") else self.ip(core))
+        made = self.known.get(lowered) or (self.address(core) if "@" in core[:-1] else self.ip(core))
         if made is None and "." in core and _NAME.fullmatch(lowered) and _is_top(lowered.rpartition(".")[2]):
             made = self.host(core)
         return word if made is None else word.replace(core, made)
