@@ -85,7 +85,7 @@ def parser_alone(system: str, log: Path) -> None:
         "print(lines, time.process_time() - begun)\n"
     )
     environment = {**os.environ, "POLARS_MAX_THREADS": "1"}
-    answer = subprocess.run(
+    answer = subprocess.run(  # noqa: S603 (our own program)
         [sys.executable, "-c", program, str(log)], env=environment, capture_output=True, text=True, check=True
     )
     lines, seconds = answer.stdout.split()
