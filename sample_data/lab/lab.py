@@ -348,7 +348,7 @@ class Lab:
         message = message or messages.build(sender, recipients, subject, mid, stamp=self.now(), **more)  # type: ignore[arg-type]
         mail = self.note(label, "inbound", sender, recipients, subject, mid)
         replies = clients.send(
-            self.host_of(recipients[0]).address, source, helo, sender, recipients, message, tls
+            self._reached(recipients[0], source), source, helo, sender, recipients, message, tls
         )
         mail.reply = replies.final
         mail.more["replies_to_recipients"] = replies.recipients
@@ -356,13 +356,20 @@ class Lab:
             del mail.more["replies_to_recipients"]
         return mail
 
+    def _reached(self, recipient: str, source: str) -> str:
+        """The address of a recipient's server in the family of the client's."""
+        wanted = ":" in source
+        return next(
+            address for address in self.host_of(recipient).plan.addresses if (":" in address) == wanted
+        )
+
     def retry(self, mail: Mail, source: str, helo: str) -> None:
         """The same mail once more, as a server does that was told to come back later."""
         mail.more["first_replies"] = [*mail.more.get("first_replies", []), mail.reply]
         recipients = [recipient["recipient"] for recipient in mail.recipients]
         message = messages.build(mail.sender, recipients, mail.subject, mail.message_id, stamp=self.now())
         mail.reply = clients.send(
-            self.host_of(recipients[0]).address, source, helo, mail.sender, recipients, message
+            self._reached(recipients[0], source), source, helo, mail.sender, recipients, message
         ).final
         mail.more.pop("replies_to_recipients", None)
 

@@ -159,7 +159,7 @@ def dns_lines(hosts: list[HostPlan], keys: dict[str, str]) -> list[str]:
         "host-record=old.shop.test,192.0.2.200",
         'txt-record=example.net,"v=spf1 ip4:192.0.2.25 -all"',
         "mx-host=example.edu,out.example.edu,10",
-        'txt-record=example.edu,"v=spf1 a:out.example.edu -all"',
+        'txt-record=example.edu,"v=spf1 a:out.example.edu ip6:2001:db8:c::40 -all"',
         'txt-record=_dmarc.example.edu,"v=DMARC1; p=none"',
         "mx-host=shop.test,news.shop.test,10",
         'txt-record=shop.test,"v=spf1 ip4:192.0.2.41 -all"',

@@ -6,10 +6,11 @@ from truth import fate
 README = """
 Alex writes one mail to six people. Anna has it, Bob has it on mx, "nobody" does not exist at example.org, Nina's provider took it, Erik's refused him by name,
 and the orders department's server at slow.example.net says "later" each time, so that copy is still in the queue when the log ends (postqueue-j.json).
-Alex has two notifications' worth of trouble in one or two reports. Bella sends a second mail to four people, of whom one name is wrong at submission already.
+Alex has two notifications' worth of trouble in one or two reports. The hosts speak IPv6 with each other here, and Emma's server (2001:db8:c::40) with both. Bella sends a second mail to four people, of whom one name is wrong at submission already.
 Rspamd on mx logs through syslog here: its lines stand in mx/mail.log.
 """
-OPTIONS = {"mx": {"rspamd": {"to_syslog": True}}}
+_six = {"smtp_address_preference": "ipv6"}
+OPTIONS = {"mail": {"postfix": _six}, "mx": {"postfix": _six, "rspamd": {"to_syslog": True}}}
 
 
 def run(lab):
@@ -59,3 +60,14 @@ def run(lab):
             == [["orders@slow.example.net"]]
         ),
     )
+    for label, recipient in (("m3", "bob@example.org"), ("m4", "anna@example.com")):
+        six = lab.receive(
+            label,
+            "2001:db8:c::40",
+            "out.example.edu",
+            "emma@example.edu",
+            [recipient],
+            "Training dates",
+            tls=True,
+        )
+        lab.settle(six, recipient)
