@@ -288,7 +288,8 @@ _HEADER_COLUMNS = (
 )  # fmt: skip
 _FEW = 200  # below this many fields, reading them one by one is quicker than starting whole columns
 _PATH_COLUMNS = (
-    "from_domain", "from_name", "from_ip", "by_name", "by_ip", "with_protocol", "auth", "format", "time",
+    "from_domain", "from_name", "from_ip", "by_name", "by_ip", "with_protocol", "auth", "format", "time", "software",
+    "defects",
 )  # fmt: skip
 
 

@@ -175,11 +175,25 @@ def _top_level(hop: Mapping[str, Any], border: Border) -> str:
 
 
 def _peer(hop: Mapping[str, Any], border: Border) -> str:
-    if border.own.has_ip(hop["from_ip"]) or border.own.has_host(hop["from_name"]):
+    name = hop["from_name"] if _confirms_names(hop) else None
+    if border.own.has_ip(hop["from_ip"]) or border.own.has_host(name):
         return "ours"
-    if border.trusted.has_ip(hop["from_ip"]) or border.trusted.has_host(hop["from_name"]):
+    if border.trusted.has_ip(hop["from_ip"]) or border.trusted.has_host(name):
         return "trusted"
     return "external"
+
+
+_CONFIRMING = re.compile(r"Postfix|Exim |[0-9]+\.[0-9.]+/[0-9]+\.[0-9.]+")
+
+
+def _confirms_names(hop: Mapping[str, Any]) -> bool:
+    """Whether the server writes a reverse name only when that name has the address again.
+
+    Whoever owns an address can give it any reverse name. Postfix, Exim and Sendmail look the name up and say so
+    when it does not fit; qmail and others write what they are told.
+    """
+    confirms = _CONFIRMING.match(hop.get("software") or "") is not None
+    return confirms and "name_not_confirmed" not in (hop.get("defects") or ())
 
 
 def _next_level(

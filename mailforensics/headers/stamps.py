@@ -20,7 +20,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from mailforensics.headers.received import FORMATS, Stamp, canonical_ip, mask, read_stamp, tls_version
+from mailforensics.headers.received import FORMATS, Stamp, canonical_ip, mask_all, read_stamp, tls_version
 
 COLUMNS: dict[str, pl.DataType] = {
     "from_domain": pl.String(), "from_helo": pl.String(), "from_name": pl.String(), "from_ip": pl.String(),
@@ -117,7 +117,7 @@ _SHAPES = (
         r"(?P<SEP>from +)(?P<from_helo>[0-9A-Za-z_-]+\.[0-9A-Za-z_.-]+)", _BY, r"(?P<SEP> +with +)(?P<with_protocol>LMTPS?A?)",
         _ID, _ENVELOPE, _FOR, _TIME, _END), "alone"),
     _Shape("plain", ("from ", "]"), _joined(
-        r"(?P<SEP>from +)", _HELO, _PEER, r"(?: +\(may +be +forged\))?\))",
+        r"(?P<SEP>from +)", _HELO, _PEER, r")(?P<forged> +\(may +be +forged\))?(?P<SEP>\))",
         r"(?:(?P<SEP> +\(authenticated +)(?P<auth>bits=[0-9]+)(?P<SEP>\)))?", _BY, _SOFT, _WITH, _ID,
         _TLS_VERSION.replace("tls_version", "tls_version2").replace("tls_cipher", "tls_cipher3").replace("tls_bits", "tls_bits2"),
         _FOR, _TLS_VERSION, r"(?:(?P<SEP> +\()(?P<comment>Google +Transport +Security)(?P<SEP>\)))?", _TIME, _END), "claim"),
@@ -149,18 +149,24 @@ def read_stamps(
     ('a.example', 'b.example', '192.0.2.1', 'c.example', '7')
     """
     starts = [0] * len(values) if value_starts is None else list(value_starts)
-    distinct: dict[tuple[bytes, int], int] = {}
-    places = [distinct.setdefault(one, len(distinct)) for one in zip(values, starts, strict=True)]
-    texts, shift = [value for value, _ in distinct], np.array([start for _, start in distinct], np.int32)
-    frame = (
-        _read_singly(texts, range(len(texts)), shift).drop("row") if singly else _read_columns(texts, shift)
-    )
-    return frame if len(distinct) == len(places) else frame[places]
+    if len(set(values)) == len(values):
+        return _read(values, starts, singly)
+    distinct = dict.fromkeys(zip(values, starts, strict=True))
+    numbers = {one: number for number, one in enumerate(distinct)}
+    frame = _read([value for value, _ in distinct], [start for _, start in distinct], singly)
+    return frame[[numbers[one] for one in zip(values, starts, strict=True)]]
+
+
+def _read(values: Sequence[bytes], starts: Sequence[int], singly: bool) -> pl.DataFrame:
+    shift = np.array(starts, np.int32)
+    if singly:
+        return _read_singly(values, range(len(values)), shift).drop("row")
+    return _read_columns(values, shift)
 
 
 def _read_columns(values: Sequence[bytes], shift: npt.NDArray[np.int32]) -> pl.DataFrame:
     """Each shape takes the fields that fit; the rest is read one by one."""
-    columns = {"text": [mask(value) for value in values], "shift": shift}
+    columns = {"text": mask_all(values), "shift": shift}
     texts = pl.DataFrame(columns, schema={"text": pl.String(), "shift": pl.Int32()}).with_row_index("row")
     done: list[pl.DataFrame] = []
     left = texts.filter(~pl.col("text").str.contains("[\x7f\\\\]") & (pl.col("text").str.len_bytes() < 4096))
@@ -365,10 +371,19 @@ def _interpreted(shape: _Shape, groups: pl.DataFrame) -> pl.DataFrame:
         utc_offset_min=pl.col("offset"),
         format=_format(groups["text"]),
         parse_status=pl.lit("ok"),
-        defects=pl.when("odd_weekday")
-        .then(pl.lit(["weekday_differs"]))
-        .otherwise(pl.lit([], dtype=pl.List(pl.String))),
+        defects=_defects(groups),
     )
+
+
+def _defects(groups: pl.DataFrame) -> pl.Expr:
+    none = pl.lit([], dtype=pl.List(pl.String))
+    doubted = pl.col("forged").is_not_null() if "forged" in groups.columns else pl.lit(False)
+    if not groups.select((pl.col("odd_weekday") | doubted).any()).item():
+        return none
+    weekday = pl.when("odd_weekday").then(pl.lit("weekday_differs"))
+    name = pl.when(doubted).then(pl.lit("name_not_confirmed"))
+    listed = pl.concat_list(weekday, name).list.drop_nulls()
+    return pl.when(pl.col("odd_weekday") | doubted).then(listed).otherwise(none)
 
 
 def _comment(have: set[str]) -> pl.Expr:
@@ -512,7 +527,9 @@ def _columns_of(shape: _Shape, group: str) -> tuple[str, ...]:
         return ("from_helo", "from_name") if shape.source == "exim" else ("from_name",)
     if group == "with_words":
         return ("software",)
-    if group in ("auth", "comment", "zone", "with_rest") or (group[0] == "s" and group[1:].isdigit()):
+    if group in ("auth", "comment", "zone", "with_rest", "forged") or (
+        group[0] == "s" and group[1:].isdigit()
+    ):
         return ()
     return (group,)
 

@@ -23,6 +23,7 @@ def hop(by: str, ip: str | None = None, name: str | None = None, **more: Any) ->
         "from_name": name,
         "from_domain": "x",
         "with_protocol": "ESMTP",
+        "software": "Postfix",
     } | more
 
 
@@ -61,6 +62,25 @@ def test_a_helo_name_of_ours_proves_nothing() -> None:
     assert trusts(
         [top, hop("mail.example.net", "198.51.100.7")], own=["mx.example.net", "mail.example.net"]
     ) == ["ours", "claimed"]
+
+
+@pytest.mark.parametrize("software", [None, "qmail", "SomeMTA"])
+def test_a_reverse_name_that_the_server_did_not_confirm_proves_nothing(software: str | None) -> None:
+    top = hop("mx.example.net", "203.0.113.9", "mail.example.net", software=software)
+    own = ["mx.example.net", "mail.example.net"]
+    assert trusts([top, hop("mail.example.net")], own=own) == ["ours", "claimed"]
+    assert trusts([top | {"software": "Postfix"}, hop("mail.example.net")], own=own) == ["ours", "ours"]
+
+
+def test_a_name_that_sendmail_doubts_proves_nothing() -> None:
+    data = (
+        b"Received: from mail.example.net (mail.example.net [203.0.113.9] (may be forged)) by mx.example.net (8.17.1/8.17.1)"
+        b" with ESMTP id 1; 2 Mar 2026 09:00:03 +0000\n"
+        b"Received: from a ([198.51.100.7]) by mail.example.net with ESMTP id 2; 2 Mar 2026 09:00:02 +0000\n\n"
+    )
+    hops = read_message(data, own=["mx.example.net", "mail.example.net"]).hops
+    assert hops["trust"].to_pylist() == ["ours", "claimed"]
+    assert hops["defects"].to_pylist()[0] == ["name_not_confirmed"]
 
 
 def test_a_top_field_of_another_host_is_claimed() -> None:
