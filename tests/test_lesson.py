@@ -36,7 +36,9 @@ READINGS: dict[int, Callable[[], Any]] = {
     7: lambda: next(it["smtp_mailfrom"] for it in results(7) if it["method"] == "spf").rpartition("@")[2],
     8: lambda: next(it["by_name"] for it in read(8) if it["clock_suspect"]),
     9: lambda: [it["by_name"] for it in read(9) if it["trust"] == "claimed"],
-    10: lambda: next((it["result"] for it in results(10) if it["authserv_trust"] == "ours"), "nothing"),
+    10: lambda: next(
+        it["result"] for it in results(10) if it["authserv_trust"] == "ours" and it["method"] == "dkim"
+    ),
 }
 
 
