@@ -8,6 +8,7 @@ Answers go to standard output, progress and complaints to standard error; ``--js
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import io
 import os
@@ -397,6 +398,35 @@ def verify(case: str, events: int, seed: int | None, as_json: bool) -> None:
     _answer(told, _verified_text, as_json)
     if not told["ok"]:
         sys.exit(NOTHING_FOUND)
+
+
+@main.command()
+@click.argument("config", metavar="CONFIG.toml")
+@_json
+def batch(config: str, as_json: bool) -> None:
+    """Bring the cases of a file up to date and write their reports, from cron say.
+
+    Exit codes: 0 nothing to look at, 1 something to look at, 2 the file is not understood, 4 a case failed (the others
+    are done), 5 another run of the file is under way. docs/how-to/weekly-report.md shows a file.
+
+    \b
+    mailforensics batch mailforensics.toml
+    mailforensics batch mailforensics.toml --json
+    """
+    from mailforensics import batch as batches
+    from mailforensics.errors import CaseError
+
+    try:
+        outcomes = batches.run(config)
+    except CaseError as error:
+        click.echo(f"Error: {terminal(error)}", err=True)
+        sys.exit(batches.LOCKED)
+    _answer(
+        [dataclasses.asdict(outcome) for outcome in outcomes],
+        lambda _: "\n".join(line for outcome in outcomes for line in batches.lines(outcome)),
+        as_json,
+    )
+    sys.exit(batches.exit_code(outcomes))
 
 
 @main.command()
