@@ -22,7 +22,6 @@ import polars as pl
 from mailforensics import reading, schema
 from mailforensics.aside import TABLES, Aside, read_aside
 from mailforensics.case import (
-    LINKED_TABLES,
     Case,
     Paths,
     check_zones,
@@ -207,20 +206,20 @@ def _write(
         sources = sources.with_columns(tool_version=pl.lit(tool_version()))
         aside = read_aside(found, own, limits, configs_of(before.about) if before else ())
         documents, other_scans = _documents(before, aside)
-        linked = link(parts.log(), EXPLAIN, other_scans, domains_of(aside.configs))
-        frames = {name: schema.conform(name, linked.tables[name]) for name in LINKED_TABLES}
+        writing: dict[str, Future[str]] = {}
+
+        def write(name: str, frame: Frame) -> None:
+            frame = schema.conform(name, frame).select(schema.TABLES[name].names)
+            writing[name] = pool.submit(store.write, name, frame)
+
+        link(parts.log(), EXPLAIN, other_scans, domains_of(aside.configs), done=write)
         tables["events"] = old_parts + parts.written()
-        frames |= documents | {"sources": _merged_sources(known, sources, _counted(store, tables["events"]))}
-        names = schema.TABLES
-        writing = {
-            name: pool.submit(
-                store.write, name, frames.get(name, schema.empty(name)).select(_public(name, frames))
-            )
-            for name in names
-            if name != "events"
-        }
-        tables |= {name: [written.result()] for name, written in writing.items()}
-    about = _about(before, known, found, aside, timezone, given, frames["sources"])
+        sources = _merged_sources(known, sources, _counted(store, tables["events"]))
+        for name in schema.TABLES:
+            if name not in writing and name != "events":
+                write(name, documents.get(name, schema.empty(name)) if name != "sources" else sources)
+        tables |= {name: [part.result()] for name, part in writing.items()}
+    about = _about(before, known, found, aside, timezone, given, sources)
     store.commit(tables, about)
     return saved_case(store)
 
@@ -244,11 +243,6 @@ def _old_parts(store: Store, before: Store | None, parts: _Parts, found: Found) 
         kept.append(part if fresh.height == events.height else store.write("events", fresh, 90_000 + number))
         parts.keep(fresh, reading.fields_again(fresh.filter(pl.col("kind").is_in(KINDS))))
     return kept
-
-
-def _public(name: str, frames: Mapping[str, Frame]) -> list[str]:
-    frame = frames.get(name)
-    return [c for c in schema.TABLES[name].names if frame is None or c in frame.columns]
 
 
 def _documents(before: Store | None, aside: Aside) -> tuple[dict[str, Frame], Frame]:

@@ -300,7 +300,7 @@ def _read_source(
         for piece in pieces(stream, byte_offset=at, line_number=line, limits=limits):
             source.resume_at = _whole_so_far(piece, source.resume_at)
             ahead.append(pool.submit(parse_piece, piece, limits))
-            if len(ahead) > 2:
+            if len(ahead) > 1:
                 yield _settle(ahead.popleft().result(), source, setting, host)
     while ahead:
         yield _settle(ahead.popleft().result(), source, setting, host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
@@ -47,36 +48,59 @@ class Explain:
     restrictions: Callable[[Frame], Frame]
 
 
-def link(log: Log, explain: Explain, other_scans: Frame | None = None, domains: Sequence[str] = ()) -> Linked:
+def link(
+    log: Log,
+    explain: Explain,
+    other_scans: Frame | None = None,
+    domains: Sequence[str] = (),
+    done: Callable[[str, Frame], None] | None = None,
+) -> Linked:
     """Link everything: messages, deliveries, rejects, sessions, scans, mailbox_events, journeys.
 
     other_scans   verdicts that are known from elsewhere than the log (headers, history)
     domains       the domains that end on our servers, where configuration says so
+    done          called with each table as soon as it is whole, so that it can be written while others are made
     """
+    tables: dict[str, Frame] = {}
+
+    def whole(name: str, frame: Frame) -> Frame:
+        tables[name] = frame
+        if done is not None:
+            done(name, frame)
+        return frame
+
     lives = make_lives(log)
     log = log.marked("message_key", lives["event_id"], lives["message_key"])
     log = log.marked("life_host", lives["event_id"], lives["host"])
-    noticed = notices(log)
-    rejects = make_rejects(noticed)
-    deliveries = make_deliveries(log)
-    messages = make_messages(log, lives, deliveries, noticed)
-    scans = make_scans(log, lives, messages, other_scans)
-    mailbox = mailbox_events(log, deliveries)
-    found = make_links(log, messages, deliveries, mailbox)
-    messages = messages.join(journey_keys(messages, found), on="message_key", how="left")
-    messages = _with_links(messages, found)
-    sessions = pl.concat([smtp_sessions(log), dovecot_sessions(log)], how="diagonal_relaxed")
-    messages = _with_session(messages, sessions).sort("received_time", "message_key", nulls_last=True)
-    messages = messages.join(
-        directions(messages, deliveries, domains), on="message_key", how="left", maintain_order="left"
-    )
-    deliveries = _with_causes(deliveries, explain.replies)
-    rejects = _with_restrictions(_with_causes(rejects, explain.refusals), explain.restrictions)
-    tables = {
-        "messages": messages, "deliveries": deliveries, "rejects": rejects, "sessions": sessions, "scans": scans,
-        "mailbox_events": mailbox, "journeys": journeys(messages, deliveries, scans, mailbox, rejects, found, sessions),
-    }  # fmt: skip
+    noticed, deliveries = notices(log), make_deliveries(log)
+    with ThreadPoolExecutor(2) as pool:  # what does not need each other is made side by side
+        sessions = pool.submit(_sessions, log)
+        causes = pool.submit(_with_causes, deliveries, explain.replies)
+        refusals = pool.submit(_refusals, make_rejects(noticed), explain)
+        messages = make_messages(log, lives, deliveries, noticed)
+        scans = whole("scans", make_scans(log, lives, messages, other_scans))
+        mailbox = whole("mailbox_events", mailbox_events(log, deliveries))
+        found = make_links(log, messages, deliveries, mailbox)
+        messages = _with_links(
+            messages.join(journey_keys(messages, found), on="message_key", how="left"), found
+        )
+        whole("sessions", sessions.result())
+        messages = _with_session(messages, sessions.result()).sort(
+            "received_time", "message_key", nulls_last=True
+        )
+        way = directions(messages, deliveries, domains)
+        whole("messages", messages := messages.join(way, on="message_key", how="left", maintain_order="left"))
+        deliveries, rejects = whole("deliveries", causes.result()), whole("rejects", refusals.result())
+        whole("journeys", journeys(messages, deliveries, scans, mailbox, rejects, found, sessions.result()))
     return Linked(tables, lives, found)
+
+
+def _sessions(log: Log) -> Frame:
+    return pl.concat([smtp_sessions(log), dovecot_sessions(log)], how="diagonal_relaxed")
+
+
+def _refusals(rejects: Frame, explain: Explain) -> Frame:
+    return _with_restrictions(_with_causes(rejects, explain.refusals), explain.restrictions)
 
 
 def _with_links(messages: Frame, links: Frame) -> Frame:
