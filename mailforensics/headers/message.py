@@ -41,7 +41,7 @@ TABLES = ("documents", "headers", "hops", "auth_results", "scans")
 _AUTH_FIELDS = frozenset(
     ("authentication-results", "arc-authentication-results", "received-spf", "dkim-signature", "arc-seal")
 )
-_LOOKS_PASTED = re.compile(r"\s*(?:>[ \t]*)*[A-Za-z][A-Za-z0-9-]*:(?!\\)")
+_LOOKS_PASTED = re.compile(r"\s*(?:>[ \t]*)*[A-Za-z][A-Za-z0-9-]+:")
 _ADDRESS = re.compile(r"<\s*([^<>\s]*)\s*>|([^\s<>,;:()\"@]{1,128}@[^\s<>,;:()\"]{1,255})")
 
 
