@@ -277,6 +277,27 @@ class Case:
         columns = ("journey_key", "first_time", "last_time", "sender", "recipients", "message_id")
         return found.select(*columns, words).to_arrow()
 
+    def findings(self, severity: str | None = None) -> pa.Table:
+        """All answers worth a sentence, the worst first: lost mail, incidents, clocks, gaps, contradictions in headers.
+
+        severity   the least that is told: "info" (all, as by default), "notice", "warning" or "high"
+
+        A ``pyarrow.Table`` with the columns of ``findings``. Raises OptionError for another severity.
+        """
+        from mailforensics.answers import findings
+
+        return findings(self, severity)
+
+    def why(self, message_key: int) -> list[dict[str, Any]]:
+        """What slowed or stopped one message (a ``message_key`` of ``messages``), in the order of time.
+
+        Each row has time, recipient, status, cause, sentence and evidence (event_ids). Raises OptionError when there is
+        no such message.
+        """
+        from mailforensics.answers import why
+
+        return why(self, message_key)
+
     def sql(self, query: str) -> pa.Table:
         """The answer of DuckDB to an SQL query over all tables (``select * from deliveries``), as ``pyarrow.Table``.
 

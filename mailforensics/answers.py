@@ -1,0 +1,187 @@
+"""The answers of a case put together: all findings, and why one message went as it went.
+
+    case.findings("warning")      one row per answer worth a sentence, the worst first
+    case.why(message_key)         the causes of one message, in sentences
+
+The rules live in ``mailforensics.findings``; here they get the tables of the case.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pyarrow as pa
+
+from mailforensics import coverage, schema
+from mailforensics.errors import OptionError
+from mailforensics.findings.forgery import find_forgery
+from mailforensics.findings.lost import lost_mail
+from mailforensics.findings.rows import SEVERITIES, finding_rows
+
+if TYPE_CHECKING:
+    from mailforensics.case import Case
+
+Frame = pl.DataFrame
+
+_STRETCH: dict[str, pl.DataType | type[pl.DataType]] = {
+    "host": pl.String,
+    "from": pl.Datetime("us", "UTC"),
+    "to": pl.Datetime("us", "UTC"),
+}
+_DOCUMENT_TABLES = ("documents", "headers", "hops", "auth_results")
+
+
+def findings(case: Case, severity: str | None = None) -> pa.Table:
+    """All findings of a case as ``findings`` table, the worst first; ``severity`` is the least that is told.
+
+    Raises OptionError for a severity that there is not.
+    """
+    if severity is not None and severity not in SEVERITIES:
+        raise OptionError(f"There is no severity {severity!r}. There are {', '.join(SEVERITIES)}.")
+    told = SEVERITIES[SEVERITIES.index(severity) :] if severity else SEVERITIES
+    found = all_findings(case)
+    order = pl.col("severity").replace_strict({word: at for at, word in enumerate(SEVERITIES)})
+    kept = found.filter(pl.col("severity").is_in(told)).sort(order, descending=True, maintain_order=True)
+    return schema.to_table("findings", kept)
+
+
+def all_findings(case: Case) -> Frame:
+    """The findings of every rule, as a polars frame with the columns of ``findings``."""
+    covered, gaps = stretches(case)
+    parts = [
+        find_forgery(_headers(case)),
+        _lost(case, covered, gaps),
+        _gaps(gaps),
+        _limits(case.polars("sources")),
+    ]
+    names = schema.TABLES["findings"].names
+    return pl.concat([schema.conform("findings", part).select(names) for part in parts])
+
+
+def stretches(case: Case) -> tuple[Frame, Frame]:
+    """The stretch of time for which each host's log is held, and the gaps in it: host, from, to."""
+    hosts = coverage.hosts(case.polars("events"))
+    covered = [{name: row[name] for name in _STRETCH} for row in hosts]
+    gaps = [{"host": row["host"], **gap} for row in hosts for gap in row["gaps"]]
+    return pl.DataFrame(covered, schema=_STRETCH), pl.DataFrame(gaps, schema=_STRETCH)
+
+
+def _lost(case: Case, covered: Frame, gaps: Frame) -> Frame:
+    return lost_mail(
+        *(case.polars("journeys"), case.polars("messages"), case.polars("deliveries")),
+        case.polars("mailbox_events"), case.polars("sessions"), covered, gaps,
+    )  # fmt: skip
+
+
+def _headers(case: Case) -> dict[str, Frame]:
+    """The tables of messages; what a saved case does not keep of a hop is told again by what it keeps."""
+    tables = {name: case.polars(name) for name in _DOCUMENT_TABLES}
+    hops = tables["hops"]
+    if "is_border" not in hops.columns:
+        border = pl.col("hop").filter(pl.col("trust") != "claimed").min().over("document_id") == pl.col("hop")
+        login = pl.col("with_protocol").str.contains(r"^[A-Z0-9]*SMTPS?A")
+        tables["hops"] = hops.with_columns(
+            border.fill_null(False).alias("is_border"),
+            pl.coalesce("auth_user", pl.when(login).then("with_protocol")).alias("auth"),
+        )
+    return tables
+
+
+def _gaps(gaps: Frame) -> Frame:
+    stamp = "%Y-%m-%d %H:%M:%S"
+    return finding_rows(
+        gaps.with_columns(time=pl.col("from")), finding="log_gap", severity="notice", subject=pl.col("host"),
+        sentence=pl.format(
+            "The log of {} is silent from {} to {} UTC: what happened then is not in the evidence.",
+            "host", pl.col("from").dt.strftime(stamp), pl.col("to").dt.strftime(stamp),
+        ),
+        rule="coverage.gap", certainty="not_seen", innocent="Nothing happened: a quiet night, or the machine was off.",
+    )  # fmt: skip
+
+
+def _limits(sources: Frame) -> Frame:
+    hit = sources.explode("limits_hit", empty_as_null=True).filter(pl.col("limits_hit").is_not_null())
+    return finding_rows(
+        hit.with_columns(time=pl.col("time_min")), finding="limit_hit", severity="notice", subject=pl.col("path"),
+        sentence=pl.format("{} was not read to the end: {}.", "path", pl.col("limits_hit").str.strip_chars_end(".")),
+        rule="coverage.limit",
+    )  # fmt: skip
+
+
+# --- Why --------------------------------------------------------------------------------------------------------------
+
+
+def why(case: Case, message_key: int) -> list[dict[str, Any]]:
+    """What slowed or stopped one message, in sentences, in the order of time.
+
+    Each row: time, recipient, status (deferred, bounced, rejected, discarded_by_sieve and so on), cause, sentence,
+    evidence (event_ids). The mail's other queue entries are told, too. Raises OptionError when there is no such message.
+    """
+    messages = case.polars("messages")
+    journey = messages.filter(pl.col("message_key") == message_key)["journey_key"]
+    if not len(journey):
+        raise OptionError(
+            f"There is no message {message_key} in this case. The column message_key of `messages` and `trace` name them."
+        )
+    keys = messages.filter(pl.col("journey_key") == journey.item())["message_key"]
+    rows = [_tries(case, keys), _refusals(case, keys), _ends(case, journey.item()), _verdicts(case, keys)]
+    return pl.concat(rows).sort("time", maintain_order=True, nulls_last=True).to_dicts()
+
+
+def _tries(case: Case, keys: pl.Series) -> Frame:
+    """Equal answers to one recipient are told once, with their number."""
+    bad = case.polars("deliveries").filter(
+        pl.col("message_key").is_in(keys.implode()) & pl.col("cause").is_not_null()
+    )
+    said = bad.group_by("recipient", "status", "cause", "cause_rule", "response", maintain_order=True).agg(
+        pl.col("time").min(), pl.len().alias("tries"), pl.col("evidence").explode(), pl.col("cause_sentence").first(),
+    )  # fmt: skip
+    times = pl.when(pl.col("tries") > 1).then(pl.format(" ({} tries)", "tries")).otherwise(pl.lit(""))
+    sentence = pl.format("{}: {}{} The answer was: \"{}\"", "recipient", pl.col("cause_sentence").fill_null(""), times,
+                         pl.col("response").fill_null(""))  # fmt: skip
+    return said.select("time", "recipient", "status", "cause", sentence.alias("sentence"), "evidence")
+
+
+def _refusals(case: Case, keys: pl.Series) -> Frame:
+    mine = case.polars("rejects").filter(pl.col("message_key").is_in(keys.implode()))
+    asked = (
+        pl.when(pl.col("restriction").is_not_null())
+        .then(pl.format(" ({})", "restriction"))
+        .otherwise(pl.lit(""))
+    )
+    sentence = pl.format(
+        "Our server said no at {}{}: \"{}\" {}", pl.col("stage").fill_null("an unknown stage"), asked,
+        pl.col("text").fill_null(""), pl.col("cause_sentence").fill_null(""),
+    ).str.strip_chars(" ")  # fmt: skip
+    status = pl.lit("rejected").alias("status")
+    return mine.select("time", "recipient", status, "cause", sentence.alias("sentence"), "evidence")
+
+
+def _ends(case: Case, journey_key: int) -> Frame:
+    journey = case.polars("journeys").filter(pl.col("journey_key") == journey_key)
+    ends = journey.select("last_time", "outcomes").explode("outcomes", empty_as_null=True).unnest("outcomes")
+    return ends.filter(pl.col("outcome").is_not_null()).select(
+        pl.col("last_time").alias("time"), "recipient", pl.col("outcome").alias("status"),
+        pl.lit(None, pl.String).alias("cause"), "sentence", "evidence",
+    )  # fmt: skip
+
+
+def _verdicts(case: Case, keys: pl.Series) -> Frame:
+    """What a filter did to it, where it did anything."""
+    quiet = ["no action", "accept", "pass"]
+    scans = case.polars("scans").filter(
+        pl.col("message_key").is_in(keys.implode()) & ~pl.col("action").fill_null("no action").is_in(quiet)
+    )
+    best = pl.col("symbols").list.eval(
+        pl.element().sort_by(pl.element().struct.field("score"), descending=True, nulls_last=True).head(3)
+    ).list.eval(pl.element().struct.field("name")).list.join(", ")  # fmt: skip
+    sentence = pl.format(
+        "{} said \"{}\" with {} of {} points; most came from {}.", "engine", "action",
+        pl.col("score").round(2).cast(pl.String).fill_null("?"),
+        pl.col("required_score").round(2).cast(pl.String).fill_null("?"), best.fill_null("?"),
+    )  # fmt: skip
+    return scans.select(
+        "time", pl.lit(None, pl.String).alias("recipient"), pl.col("action").alias("status"),
+        pl.lit("spam_verdict").alias("cause"), sentence.alias("sentence"), "evidence",
+    )  # fmt: skip
