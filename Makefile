@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo lab test lint types docs bench sample-data clean
+.PHONY: demo lab test lint types docs bench coverage-of-lines sample-data clean
 
 demo: .venv/.installed
 	@$(BIN)/mailforensics demo lost-in-sieve --report report.html
@@ -29,6 +29,9 @@ docs: .venv/.docs
 	$(BIN)/python docs/picture.py docs/trace.svg
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	@echo 'Open docs/_build/html/index.html'
+
+coverage-of-lines: .venv/.dev
+	$(BIN)/python bench/coverage_of_lines.py
 
 bench: .venv/.dev
 	$(BIN)/python bench/bench.py
