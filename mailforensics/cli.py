@@ -400,6 +400,33 @@ def verify(case: str, events: int, seed: int | None, as_json: bool) -> None:
         sys.exit(NOTHING_FOUND)
 
 
+@main.command("export")
+@_evidence
+@click.option("--to", "neighbour", required=True, metavar="NAME", help="ecs, ocsf, zeek, timesketch or lnav.")
+@click.option("-o", "--output", metavar="FILE", help="Write to this file instead of standard output.")
+@_private
+def export_(neighbour: str, output: str | None, **given: Any) -> None:
+    """Write a case in the words of another tool: ECS, OCSF, Zeek's smtp.log, Timesketch, lnav.
+
+    \b
+    mailforensics export case/ --to ecs -o mail.jsonl
+    mailforensics export /var/log/mail.log --to zeek > smtp.log
+    mailforensics export case/ --to lnav -o ~/.lnav/formats/installed/mailforensics.json
+    """
+    from mailforensics.show import neighbours
+
+    if neighbour not in neighbours.neighbours():
+        raise OptionError(
+            f"There is no export to {neighbour!r}; there are {', '.join(neighbours.neighbours())}."
+        )
+    privacy = _privacy(given)
+    case = _shared(_case(**given), privacy)[0]
+    with _binary_output(output, neighbour) as out:
+        written = neighbours.write(case, neighbour, out)
+    if not written:
+        sys.exit(NOTHING_FOUND)
+
+
 @main.command()
 @click.argument("config", metavar="CONFIG.toml")
 @_json

@@ -352,13 +352,11 @@ def pseudonymise(case: Case, key: bytes | str, keep_domains: Iterable[str] = ())
 
     Raises OptionError where the key is too short.
     """
-    from mailforensics.case import Case
-
     hidden = Pseudonyms(check_key(key), [domain.lower().strip(".") for domain in keep_domains])
     _learn(case, hidden)
     frames = {name: _table(case, name, hidden) for name in schema.TABLES}
     own = [hidden.host(name) if "/" not in name else name for name in case.own if "/" not in name]
-    return Case(frames=frames, own=own, timezone=case.zone), hidden
+    return type(case)(frames=frames, own=own, timezone=case.zone), hidden
 
 
 def retell(trace: Trace, shared: Case, hidden: Pseudonyms) -> Trace:
