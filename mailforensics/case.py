@@ -245,7 +245,8 @@ class Case:
         return Log(self.polars("events"), self._lines)
 
     def _link(self) -> None:
-        linked = link(self.log(), EXPLAIN, self._other_scans, domains_of(self.configs))
+        files = (self.polars("documents"), self.polars("hops"))
+        linked = link(self.log(), EXPLAIN, self._other_scans, domains_of(self.configs), files)
         for name, frame in linked.tables.items():
             self._frames[name] = schema.conform(name, frame)
 

@@ -212,7 +212,8 @@ def _write(
             frame = schema.conform(name, frame).select(schema.TABLES[name].names)
             writing[name] = pool.submit(store.write, name, frame)
 
-        link(parts.log(), EXPLAIN, other_scans, domains_of(aside.configs), done=write)
+        files = (documents["documents"], documents["hops"])
+        link(parts.log(), EXPLAIN, other_scans, domains_of(aside.configs), files, done=write)
         tables["events"] = old_parts + parts.written()
         sources = _merged_sources(known, sources, _counted(store, tables["events"]))
         for name in schema.TABLES:

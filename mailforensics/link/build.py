@@ -11,6 +11,7 @@ import polars as pl
 from mailforensics import schema
 from mailforensics.link.deliveries import deliveries as make_deliveries
 from mailforensics.link.direction import directions
+from mailforensics.link.documents import header_links
 from mailforensics.link.fates import copies as make_copies
 from mailforensics.link.journeys import journey_keys, outcomes, refused_transactions
 from mailforensics.link.links import links as make_links
@@ -53,12 +54,14 @@ def link(
     explain: Explain,
     other_scans: Frame | None = None,
     domains: Sequence[str] = (),
+    files: tuple[Frame, Frame] | None = None,
     done: Callable[[str, Frame], None] | None = None,
 ) -> Linked:
     """Link everything: messages, deliveries, rejects, sessions, scans, mailbox_events, journeys.
 
     other_scans   verdicts that are known from elsewhere than the log (headers, history)
     domains       the domains that end on our servers, where configuration says so
+    files         the tables ``documents`` and ``hops`` of message files
     done          called with each table as soon as it is whole, so that it can be written while others are made
     """
     tables: dict[str, Frame] = {}
@@ -80,7 +83,8 @@ def link(
         messages = make_messages(log, lives, deliveries, noticed)
         scans = whole("scans", make_scans(log, lives, messages, other_scans))
         mailbox = whole("mailbox_events", mailbox_events(log, deliveries))
-        found = make_links(log, messages, deliveries, mailbox)
+        headers = header_links(*files, messages) if files is not None else None
+        found = make_links(log, messages, deliveries, mailbox, headers)
         messages = _with_links(
             messages.join(journey_keys(messages, found), on="message_key", how="left"), found
         )

@@ -25,7 +25,9 @@ NEAR_S = 10  # clocks of one host, and of hosts whose offset is known, agree wit
 _LOOSE_S = 26 * 3600  # two hosts whose zones are not known may differ by this
 
 
-def links(log: Log, messages: Frame, deliveries: Frame, mailbox: Frame) -> Frame:
+def links(
+    log: Log, messages: Frame, deliveries: Frame, mailbox: Frame, from_headers: Frame | None = None
+) -> Frame:
     """All links (from_key, to_key, method, confidence, event_id that shows it, recipient it carries).
 
     A life has at most one parent of a kind; where two methods find the same pair, the surer one stands.
@@ -43,6 +45,9 @@ def links(log: Log, messages: Frame, deliveries: Frame, mailbox: Frame) -> Frame
     found = [part for make in makers if (part := make()).height]
     whole = pl.concat([_shaped(part) for part in found]) if found else pl.DataFrame(schema=SCHEMA)
     whole = whole.filter(pl.col("from_key") != pl.col("to_key"))
+    if from_headers is not None and from_headers.height:
+        known = whole.select("from_key", "to_key")
+        whole = pl.concat([whole, _shaped(from_headers).join(known, on=["from_key", "to_key"], how="anti")])
     weak = _shaped(_same_message_id(messages, deliveries, whole))
     whole = pl.concat([whole, weak]).sort("confidence", descending=True, maintain_order=True)
     return whole.unique(["from_key", "to_key", "recipient"], keep="first", maintain_order=True)
