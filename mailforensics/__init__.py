@@ -20,6 +20,10 @@ if TYPE_CHECKING:
         OptionError,
     )
     from mailforensics.findings.causes import classify_replies
+    from mailforensics.findings.dsn import read_dsn
+    from mailforensics.headers.dialogue import read_dialogue
+    from mailforensics.headers.resolver import Resolver
+    from mailforensics.headers.verify import verify_message
     from mailforensics.intake import ingest
     from mailforensics.limits import Limits
     from mailforensics.reader import Message, read_headers
@@ -37,6 +41,7 @@ _PLACES = {
     "Message": "mailforensics.reader",
     "NoEvidenceError": "mailforensics.errors",
     "OptionError": "mailforensics.errors",
+    "Resolver": "mailforensics.headers.resolver",
     "Trace": "mailforensics.trace",
     "Explanation": "mailforensics.show.explain",
     "classify_replies": "mailforensics.findings.causes",
@@ -44,7 +49,10 @@ _PLACES = {
     "ingest": "mailforensics.intake",
     "open_case": "mailforensics.case",
     "parse_lines": "mailforensics.reading",
+    "read_dialogue": "mailforensics.headers.dialogue",
+    "read_dsn": "mailforensics.findings.dsn",
     "read_headers": "mailforensics.reader",
+    "verify_message": "mailforensics.headers.verify",
 }
 _MODULES = ("lesson", "samples", "schema")
 
@@ -58,6 +66,7 @@ __all__ = [
     "Message",
     "NoEvidenceError",
     "OptionError",
+    "Resolver",
     "Trace",
     "classify_replies",
     "explain",
@@ -65,9 +74,12 @@ __all__ = [
     "lesson",
     "open_case",
     "parse_lines",
+    "read_dialogue",
+    "read_dsn",
     "read_headers",
     "samples",
     "schema",
+    "verify_message",
 ]
 
 
