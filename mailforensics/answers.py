@@ -18,6 +18,7 @@ from mailforensics.errors import OptionError
 from mailforensics.findings.forgery import find_forgery
 from mailforensics.findings.lost import lost_mail
 from mailforensics.findings.rows import SEVERITIES, finding_rows
+from mailforensics.findings.summary import MailSummary, summarise
 
 if TYPE_CHECKING:
     from mailforensics.case import Case
@@ -107,6 +108,29 @@ def _limits(sources: Frame) -> Frame:
         sentence=pl.format("{} was not read to the end: {}.", "path", pl.col("limits_hit").str.strip_chars_end(".")),
         rule="coverage.limit",
     )  # fmt: skip
+
+
+# --- Traffic ----------------------------------------------------------------------------------------------------------
+
+
+_ACTING = (
+    "postfix.smtpd.reject", "postfix.smtpd.proxy", "postfix.postscreen.reject", "postfix.cleanup.check",
+    "postfix.cleanup.milter",
+)  # fmt: skip
+
+
+def traffic(case: Case) -> MailSummary:
+    """The numbers that pflogsumm reports, for all hosts of the case together, days and hours in the case's zone."""
+    tables = [case.polars(name) for name in ("messages", "deliveries", "journeys")]
+    return summarise(*tables, _notices(case), case.zone)
+
+
+def _notices(case: Case) -> Frame:
+    """Time and action of every line in which a check, milter or table acted on a mail."""
+    kinds = [case.kind(kind).select("event_id", "action") for kind in _ACTING if kind in case.kinds]
+    acted = pl.concat(kinds) if kinds else pl.DataFrame(schema={"event_id": pl.Int64, "action": pl.String})
+    times = case.scan("events").filter(pl.col("kind").is_in(_ACTING)).select("event_id", "time").collect()
+    return acted.join(times, on="event_id").select("time", "action")
 
 
 # --- Why --------------------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from mailforensics.findings.summary import MailSummary
     from mailforensics.trace import Trace
 
 Frame = pl.DataFrame
@@ -288,6 +289,15 @@ class Case:
         from mailforensics.answers import findings
 
         return findings(self, severity)
+
+    def traffic(self) -> MailSummary:
+        """What went through the mail system: the numbers that pflogsumm reports, as frames (``totals``, ``days``, ...).
+
+        ``mailforensics.findings.summary.as_text`` makes the report of them that postmasters know.
+        """
+        from mailforensics.answers import traffic
+
+        return traffic(self)
 
     def why(self, message_key: int) -> list[dict[str, Any]]:
         """What slowed or stopped one message (a ``message_key`` of ``messages``), in the order of time.
