@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -27,7 +28,18 @@ guard = nbformat.v4.new_code_cell(
     "    return _connect(self, address)\\n"
     "socket.socket.connect = _refuse"
 )
+drawn = nbformat.v4.new_code_cell(
+    "import json, sys\\n"
+    "_told = []\\n"
+    "def _note():\\n"
+    "    plt = sys.modules.get('matplotlib.pyplot')\\n"
+    "    for number in plt.get_fignums() if plt else []:\\n"
+    "        _told.append([bool(plt.figure(number).get_label()), *(axes.has_data() for axes in plt.figure(number).axes)])\\n"
+    "    json.dump(_told, open('pictures.json', 'w'))\\n"
+    "get_ipython().events.register('post_execute', _note)"
+)
 notebook.cells.insert(0, guard)
+notebook.cells.insert(1, drawn)
 nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": sys.argv[2]}}).execute()
 nbformat.write(notebook, sys.argv[3])
 """
@@ -68,3 +80,30 @@ def test_a_notebook_runs_offline_in_less_than_20_seconds_and_shows_its_pictures(
     kinds = [kind for output in outputs for kind in output.get("data", {})]
     assert "image/png" in kinds
     assert "text/html" in kinds
+    assert not [output["text"] for output in outputs if output.get("name") == "stderr"]
+    told = json.loads((tmp_path / "pictures.json").read_text())
+    assert kinds.count("image/png") == len(told)
+    assert all(all(picture) for picture in told), told
+
+
+def test_the_batch_report_takes_a_folder_as_its_parameter(tmp_path: Path) -> None:
+    notebook = nbformat.read(FOLDER / "08_batch_report.ipynb", as_version=4)
+    assert [cell.metadata.get("tags") for cell in notebook.cells].count(["parameters"]) == 1
+    evidence = tmp_path / "evidence"
+    for name in ("one", "empty"):
+        (evidence / name).mkdir(parents=True)
+    shutil.copytree(FOLDER.parent / "sample_data" / "bounced", evidence / "one", dirs_exist_ok=True)
+    for cell in notebook.cells:
+        if cell.metadata.get("tags") == ["parameters"]:
+            cell.source = f"folder, output, timezone = {str(evidence)!r}, 'reports', 'Europe/Berlin'"
+    changed = tmp_path / "changed.ipynb"
+    nbformat.write(notebook, changed)
+    run = subprocess.run(
+        [sys.executable, "-c", RUN, changed, tmp_path, tmp_path / "done.ipynb"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["one.html"]
+    assert "There is nothing in" in (tmp_path / "done.ipynb").read_text()
