@@ -121,8 +121,8 @@ _ACTING = (
 
 def traffic(case: Case) -> MailSummary:
     """The numbers that pflogsumm reports, for all hosts of the case together, days and hours in the case's zone."""
-    tables = [case.polars(name) for name in ("messages", "deliveries", "journeys")]
-    return summarise(*tables, _notices(case), case.zone)
+    messages, deliveries, journeys = map(case.polars, ("messages", "deliveries", "journeys"))
+    return summarise(messages, deliveries, journeys, _notices(case), case.zone)
 
 
 def _notices(case: Case) -> Frame:

@@ -254,6 +254,76 @@ def trace(as_json: bool, **given: Any) -> None:
 
 
 @main.command()
+@_evidence
+@click.option(
+    "--severity",
+    type=click.Choice(["info", "notice", "warning", "high"]),
+    default="notice",
+    show_default=True,
+    help="The least that is told.",
+)
+@_json
+def findings(severity: str, as_json: bool, **given: Any) -> None:
+    """Tell what is worth a look, the worst first: lost mail, incidents, clocks, gaps, contradictions in headers.
+
+    \b
+    mailforensics findings /var/log/mail.log*
+    mailforensics findings case/ --severity high --json
+    """
+    from mailforensics.show import told
+
+    case = _case(**given)
+    found = case.findings(severity).to_pylist()
+    _answer(found, lambda data: told.findings(data, case.zone, width=_width()), as_json)
+    if not found:
+        sys.exit(NOTHING_FOUND)
+
+
+@main.command()
+@_evidence
+@_question
+@_json
+def why(as_json: bool, **given: Any) -> None:
+    """Say why mails went as they went: each answer of a server, refusal and verdict with its cause.
+
+    \b
+    mailforensics why /var/log/mail.log* --queue-id 4jYBcn5tsv
+    mailforensics why case/ --to bob@example.org --since "10:00"
+    """
+    from mailforensics.show import told
+
+    asked = _asked(given)
+    if not asked:
+        raise click.UsageError("Say which mail, as for trace: --queue-id, --to, --from or another.")
+    case = _case(**given)
+    mails = case.trace(**asked).found.select("message_id", "sender", "message_keys").to_dicts()
+    mails = [{**row, "why": case.why(row["message_keys"][0])} for row in mails if row["message_keys"]]
+    _answer(mails, lambda data: told.why(data, case.zone, width=_width()), as_json)
+    if not mails:
+        sys.exit(NOTHING_FOUND)
+
+
+@main.command()
+@_evidence
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Only the first N addresses and domains.")
+@_json
+def summary(top: int | None, as_json: bool, **given: Any) -> None:
+    """Report the traffic as pflogsumm does: totals, days, hours, domains, senders and recipients.
+
+    \b
+    mailforensics summary /var/log/mail.log*
+    mailforensics summary case/ --top 20
+    """
+    from mailforensics.findings import summary as report
+
+    numbers = _case(**given).traffic()
+    tables = {name: frame.to_dicts() for name, frame in vars(numbers).items()}
+    _answer(tables, lambda _: terminal(report.as_text(numbers, top), keep="\n"), as_json)
+    if not numbers.total("mails") and not numbers.total("rejected"):
+        sys.exit(NOTHING_FOUND)
+
+
+@main.command()
 @click.argument("file")
 @click.option(
     "--own", multiple=True, metavar="NET-OR-HOST", help="A network or host name of ours; repeat it."
