@@ -238,8 +238,7 @@ class Case:
     def fields(self, event_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         """The typed fields of some events, by event_id."""
         events = self.scan("events").filter(pl.col("event_id").is_in(list(event_ids))).collect()
-        tables = reading.fields_again(events)
-        return {row["event_id"]: row for table in tables.values() for row in table.iter_rows(named=True)}
+        return reading.fields_by_event(events)
 
     def log(self) -> Log:
         """Events and lines as the link floor takes them."""

@@ -40,9 +40,23 @@ def gaps(times: pl.Series) -> list[dict[str, dt.datetime]]:
     return [{"from": times[index - 1], "to": times[index]} for index in ends[:50]]
 
 
-def not_understood(events: pl.DataFrame) -> list[dict[str, Any]]:
+COLUMNS = ("host", "time", "kind", "source_id")
+"""What of the events these answers need; the text of a large saved case stays on disk."""
+
+
+def outline(case: Case) -> pl.DataFrame:
+    """The events of a case without their text."""
+    return case.scan("events").select(COLUMNS).collect()
+
+
+def missed(case: Case) -> pl.DataFrame:
+    """The lines that were not understood: program and text."""
+    lines = case.scan("events").filter(pl.col("parse_status").is_in(["unparsed", "oversize"]))
+    return lines.select("program", "text").collect()
+
+
+def not_understood(missed: pl.DataFrame) -> list[dict[str, Any]]:
     """Per program the number of lines that were not understood, with three examples."""
-    missed = events.filter(pl.col("parse_status").is_in(["unparsed", "oversize"]))
     if not missed.height:
         return []
     named = missed.with_columns(name=pl.coalesce("program", pl.lit("(no mail log line)")))
@@ -58,7 +72,7 @@ def not_understood(events: pl.DataFrame) -> list[dict[str, Any]]:
 
 def summary(case: Case) -> dict[str, Any]:
     """The summary of a case as ``Case.summary`` gives it."""
-    events, sources = case.polars("events"), case.polars("sources")
+    events, sources = outline(case), case.polars("sources")
     covered = hosts(events)
     return {
         "sources": sources.to_dicts(),
@@ -69,7 +83,7 @@ def summary(case: Case) -> dict[str, Any]:
         "zone": case.zone,
         "zone_note": zone_note(sources),
         "counts": counts(case),
-        "not_understood": not_understood(events),
+        "not_understood": not_understood(missed(case)),
         "gaps": [{"host": row["host"], **gap} for row in covered for gap in row["gaps"]],
         "notable": notable(case, sources),
         "left_alone": [path for path, _ in case.left_alone],

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -415,6 +415,12 @@ def fields_again(events: Frame) -> dict[str, Frame]:
         kind: table.select(pl.lit(ids.gather(table["row"])).alias("event_id"), pl.all().exclude("row"))
         for kind, table in tables.items()
     }
+
+
+def fields_by_event(events: Frame) -> dict[int, dict[str, Any]]:
+    """The fields of events, read once more from their text, by event_id."""
+    tables = fields_again(events)
+    return {row["event_id"]: row for table in tables.values() for row in table.iter_rows(named=True)}
 
 
 def parse_lines(

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
+from mailforensics import reading
 
 if TYPE_CHECKING:
     from mailforensics.case import Case
@@ -36,21 +38,31 @@ class Step:
     handed: bool = False  # the next server took it
 
 
-def steps_of(case: Case, journey: Row) -> list[Step]:
+class Shown:
+    """The lines of some journeys, read at once: their events and what their shapes captured."""
+
+    def __init__(self, case: Case, journeys: Iterable[Row]) -> None:
+        self.owners = {
+            row["journey_key"]: _owners(case, row, list(row.get("message_keys") or [])) for row in journeys
+        }
+        wanted = sorted({event for owners in self.owners.values() for event in owners})
+        rows = case.scan("events").filter(pl.col("event_id").is_in(wanted)).collect()
+        self.rows = {row["event_id"]: row for row in rows.iter_rows(named=True)}
+        self.fields = reading.fields_by_event(rows)
+
+
+def steps_of(case: Case, journey: Row, shown: Shown | None = None) -> list[Step]:
     """All steps of a journey, in the order in which they happened as far as the evidence tells."""
-    keys = list(journey.get("message_keys") or [])
-    owners = _owners(case, journey, keys)
-    if not owners:
-        return []
-    rows = case.polars("events").filter(pl.col("event_id").is_in(list(owners)))
-    fields = case.fields(owners)
-    extra = _Extra(case, keys)
+    shown = shown or Shown(case, [journey])
+    owners = shown.owners[journey["journey_key"]]
+    extra = _Extra(case, list(journey.get("message_keys") or []))
     order = _Order(journey)
     placed: list[tuple[Any, Step]] = []
-    for row in rows.iter_rows(named=True):
-        step = _step(row, fields.get(row["event_id"], {}), extra)
-        if step is not None:
-            placed.append((order.place(row, step, owners[row["event_id"]]), step))
+    for event, owner in owners.items():
+        row = shown.rows.get(event)
+        step = _step(row, shown.fields.get(event, {}), extra) if row is not None else None
+        if row is not None and step is not None:
+            placed.append((order.place(row, step, owner), step))
     return _without_echo(order.sort(placed))
 
 

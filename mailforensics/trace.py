@@ -24,7 +24,7 @@ import polars as pl
 
 from mailforensics import coverage
 from mailforensics.errors import OptionError
-from mailforensics.steps import Step, steps_of
+from mailforensics.steps import Shown, Step, steps_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,13 +63,15 @@ class Trace:
 
     @cached_property
     def _told(self) -> dict[str, Any]:
-        events = self.case.polars("events")
+        events = coverage.outline(self.case)
+        rows = self.found.to_dicts()
+        shown = Shown(self.case, rows)
         names = source_names(self.case.polars("sources"))
         told: dict[str, Any] = {
             "query": {key: _plain(value) for key, value in self.query.items()},
             "zone": self.case.zone,
             "searched": searched(self.case, events),
-            "journeys": [tell(self.case, row, names) for row in self.found.iter_rows(named=True)],
+            "journeys": [tell(self.case, row, names, shown) for row in rows],
         }
         if not told["journeys"]:
             told["near"] = near_addresses(self.case, self.query)
@@ -319,16 +321,16 @@ def near_addresses(case: Case, asked: Mapping[str, Any]) -> list[str]:
 
 def searched(case: Case, events: Frame) -> dict[str, Any]:
     """Over which hosts and times the question was asked, and how many lines were not understood."""
-    missed = events["parse_status"].is_in(["unparsed", "oversize"]).sum()
+    sources = case.polars("sources")
     return {
         "hosts": [
             {"host": row["host"], "from": _plain(row["from"]), "to": _plain(row["to"]),
              "gaps": [{key: _plain(value) for key, value in gap.items()} for gap in row["gaps"]]}
             for row in coverage.hosts(events)
         ],
-        "lines": int(case.polars("sources")["lines"].sum() or 0),
-        "not_understood": int(missed),
-        "silent": coverage.silent(case.polars("sources"), events),
+        "lines": int(sources["lines"].sum() or 0),
+        "not_understood": int(sources["unparsed"].sum() or 0),
+        "silent": coverage.silent(sources, events),
     }  # fmt: skip
 
 
@@ -342,9 +344,11 @@ def source_names(sources: Frame) -> dict[int, str]:
     return {key: os.sep.join(p[-depth:]) for key, p in parts.items()}
 
 
-def tell(case: Case, row: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any]:
+def tell(
+    case: Case, row: Mapping[str, Any], names: Mapping[int, str], shown: Shown | None = None
+) -> dict[str, Any]:
     """One journey as data: who, what, the fate of each recipient, the steps with their lines."""
-    steps = steps_of(case, row)
+    steps = steps_of(case, row, shown)
     timeline = [_entry(step, before, names) for step, before in zip(steps, [None, *steps], strict=False)]
     messages = _messages_of(case, row)
     lines = {event for step in steps for event in step.events}
@@ -489,7 +493,7 @@ def _where_it_ends(case: Case, row: Mapping[str, Any]) -> str:
     if not messages:
         return ""
     host = messages[-1]["host"]
-    last = case.polars("events").filter(pl.col("host") == host)["time"].max()
+    last = case.scan("events").filter(pl.col("host") == host).select(pl.col("time").max()).collect().item()
     if not isinstance(last, dt.datetime):
         return ""
     local = last.astimezone(zoneinfo.ZoneInfo(case.zone))
