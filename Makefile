@@ -26,6 +26,7 @@ types: .venv/.dev
 docs: .venv/.docs
 	$(BIN)/python -m mailforensics.show.reference docs/reference
 	$(BIN)/python docs/causes.py docs/reference/causes.md
+	$(BIN)/python docs/generate.py docs/reference
 	$(BIN)/python docs/picture.py docs/trace.svg
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	@echo 'Open docs/_build/html/index.html'
