@@ -188,8 +188,9 @@ def _finish(events: Frame, owner: np.ndarray, reading: _Reading, tables: dict[st
     kind = names.gather(pl.Series((reading.kind + 1).astype(np.uint32)))
     foreign = (owner < 0) & events["framing"].is_not_null().to_numpy()
     status = np.where(foreign, 1, reading.status)
-    indented = events["framing"].is_null() & events["text"].str.contains(r"\A[ \t]")
-    status = np.where(indented.to_numpy() & (np.arange(len(status)) > 0), 3, status)
+    if events["framing"].null_count():
+        indented = events["framing"].is_null() & events["text"].str.contains(r"\A[ \t]")
+        status = np.where(indented.to_numpy() & (np.arange(len(status)) > 0), 3, status)
     if "oversize" in events.columns:
         status = np.where(events["oversize"].to_numpy(), 4, status)
     words = pl.Series(STATUSES).gather(pl.Series(status.astype(np.uint32)))

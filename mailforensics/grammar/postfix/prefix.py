@@ -31,7 +31,6 @@ _QUEUE_ID = rf"\A(?:[0-9A-F]{{2,}}|{_LONG}{{10,}}z{_LONG}+)\z"
 # the same in the middle of a text, where short numbers and words are something else
 QUEUE_ID_IN_TEXT = rf"(?:[0-9A-F]{{5,}}|{_LONG}{{10,}}z{_LONG}+)"
 _SEVERITY = r"\A(warning|error|fatal|panic): "
-_LONGEST_ID = 32
 
 
 def split(frame: Frame) -> Frame:
@@ -79,22 +78,28 @@ def _cut_severity(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     return severity.scatter(loud, cut["severity"]), text.clone().scatter(loud, cut["text"])
 
 
+_WORD = r"\A([0-9A-HJ-NP-Zb-df-hj-np-tv-z]{2,32}): "  # what an id is made of; most first words fail at a vowel
+
+
 def _cut_queue_id(text: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
-    cut = text.to_frame("text").with_columns(colon=pl.col("text").str.find(": ", literal=True))
-    word = pl.when(pl.col("colon") <= _LONGEST_ID).then(pl.col("text").str.head("colon"))
-    cut = cut.with_columns(word=word)
-    cut = cut.with_columns(
-        noqueue=(pl.col("word") == "NOQUEUE").fill_null(False),
-        is_id=pl.col("word").str.contains(_QUEUE_ID).fill_null(False),
-    )
-    out = cut.select(
-        queue_id=pl.when("is_id").then("word"),
-        noqueue=pl.when(pl.col("noqueue") | pl.col("is_id")).then("noqueue"),
-        body=pl.col("text").str.slice(
-            pl.when(pl.col("noqueue") | pl.col("is_id")).then(pl.col("colon") + 2).otherwise(0)
-        ),
-    )
-    return out["queue_id"], out["noqueue"], out["body"]
+    """The queue id in front of the text. Only words that could be one are looked at closely: that is a third of the time."""
+    word = text.str.extract(_WORD)
+    rows = word.is_not_null().arg_true()
+    body = text.clone()
+    noqueue = pl.Series("noqueue", [None], dtype=pl.Boolean).new_from_index(0, len(text))
+    if len(rows):
+        words = word.gather(rows)
+        is_id = words.str.contains(_QUEUE_ID)
+        word = word.scatter(rows.filter(~is_id), None)
+        rows, words = rows.filter(is_id), words.filter(is_id)
+        cut = pl.DataFrame({"text": text.gather(rows), "at": words.str.len_bytes() + 2})
+        body = body.scatter(rows, cut.select(pl.col("text").str.slice("at")).to_series())
+        noqueue = noqueue.scatter(rows, False)
+    without = text.str.starts_with("NOQUEUE: ").fill_null(False).arg_true()
+    if len(without):
+        body = body.scatter(without, text.gather(without).str.slice(len("NOQUEUE: ")))
+        noqueue = noqueue.scatter(without, True)
+    return word.alias("queue_id"), noqueue, body.alias("body")
 
 
 _ODD_QUEUE_ID = r"\A([0-9A-Za-z]{5,32}): "
