@@ -15,7 +15,9 @@ import pyarrow as pa
 
 from mailforensics import coverage, schema
 from mailforensics.errors import OptionError
+from mailforensics.findings.clocks import clock_findings
 from mailforensics.findings.forgery import find_forgery
+from mailforensics.findings.incidents import Material, find_incidents
 from mailforensics.findings.lost import lost_mail
 from mailforensics.findings.rows import SEVERITIES, finding_rows
 from mailforensics.findings.summary import MailSummary, summarise
@@ -52,7 +54,9 @@ def all_findings(case: Case) -> Frame:
     covered, gaps = stretches(case)
     parts = [
         find_forgery(_headers(case)),
+        find_incidents(material(case)),
         _lost(case, covered, gaps),
+        _clocks(case),
         _gaps(gaps),
         _limits(case.polars("sources")),
     ]
@@ -66,6 +70,68 @@ def stretches(case: Case) -> tuple[Frame, Frame]:
     covered = [{name: row[name] for name in _STRETCH} for row in hosts]
     gaps = [{"host": row["host"], **gap} for row in hosts for gap in row["gaps"]]
     return pl.DataFrame(covered, schema=_STRETCH), pl.DataFrame(gaps, schema=_STRETCH)
+
+
+_FAILURES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "event_id": pl.Int64, "client_ip": pl.String, "username": pl.String, "failures": pl.Int64,
+}  # fmt: skip
+_TROUBLE = ("postfix.milter.problem", "postfix.tls.problem", "postfix.tls.verification_failed", "postfix.tls.failed",
+            "postfix.smtpd.hostname", "postfix.dns.problem", "dovecot.tls_error")  # fmt: skip
+
+
+def material(case: Case) -> Material:
+    """What the rules of incidents look at."""
+    tables = {
+        name: case.polars(name)
+        for name in ("messages", "deliveries", "rejects", "sessions", "mailbox_events")
+    }
+    lines = case.scan("events").filter(pl.col("kind").is_in(_TROUBLE))
+    troubles = lines.select("event_id", "time", "host", "kind", "text").collect()
+    return Material(**tables, failures=_failures(case), troubles=troubles, tls=_tls(case), zone=case.zone)
+
+
+def _kind(case: Case, kind: str, **columns: pl.Expr) -> Frame:
+    """Columns of the lines of one kind with event_id, time and host; no rows where there is no such line."""
+    if kind not in case.kinds:
+        return pl.DataFrame(schema={"event_id": pl.Int64})
+    places = case.scan("events").filter(pl.col("kind") == kind).select("event_id", "time", "host").collect()
+    return case.kind(kind).select("event_id", **columns).join(places, on="event_id")
+
+
+def _failures(case: Case) -> Frame:
+    """Failed logins of smtpd and of Dovecot's login services."""
+    tries = {
+        "postfix.smtpd.auth_failed": {"username": pl.col("sasl_username"), "failures": pl.lit(1)},
+        "dovecot.login_failed": {"username": pl.col("username"), "failures": pl.col("auth_failures")},
+    }
+    parts = [_kind(case, kind, client_ip=pl.col("client_ip"), **columns) for kind, columns in tries.items()]
+    empty = pl.DataFrame(schema=_FAILURES | {"time": pl.Datetime("us", "UTC"), "host": pl.String})
+    return pl.concat([empty, *parts], how="diagonal_relaxed").filter(pl.col("failures") > 0)
+
+
+def _tls(case: Case) -> Frame:
+    """TLS sessions that were opened to other servers."""
+    found = _kind(
+        case, "postfix.tls.established", remote_name=pl.col("remote_name"), direction=pl.col("direction")
+    )
+    empty = pl.DataFrame(schema=_STRETCH | {"event_id": pl.Int64}).select(
+        "host", "event_id", time="from", remote_name="host", direction="host"
+    )
+    return pl.concat([empty, found], how="diagonal_relaxed").filter(pl.col("direction") == "to")
+
+
+def _clocks(case: Case) -> Frame:
+    steps = _kind(case, "dovecot.server.clock", jump_s=pl.col("jump_s"))
+    empty = pl.DataFrame(
+        schema={
+            "event_id": pl.Int64,
+            "time": pl.Datetime("us", "UTC"),
+            "host": pl.String,
+            "jump_s": pl.Float64,
+        }
+    )
+    events = case.scan("events").select("event_id", "source_id", "host", "time").collect()
+    return clock_findings(case.polars("sources"), events, pl.concat([empty, steps], how="diagonal_relaxed"))
 
 
 def _lost(case: Case, covered: Frame, gaps: Frame) -> Frame:
