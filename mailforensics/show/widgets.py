@@ -60,8 +60,14 @@ def header_reader(text: str = "", *, own: Sequence[str] = (), zone: str | None =
         servers = [word for word in mine.value.replace(",", " ").split() if word]
         shown.answer(lambda: _reader_html(pasted.value, files, servers, zone))
 
+    def read_again(_: Any) -> None:  # a click can overtake the last letters that were typed
+        if shown.widget.value:
+            read()
+
     button.on_click(read)
     upload.observe(read, names="value")
+    pasted.observe(read_again, names="value")
+    mine.observe(read_again, names="value")
     if text:
         read()
     return ipywidgets.VBox([pasted, mine, ipywidgets.HBox([button, upload]), shown.widget])
