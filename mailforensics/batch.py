@@ -232,8 +232,7 @@ def findings(case: Case) -> list[str]:
         said += [
             f"{cause} in {name}, {count} times: it is ours to mend" for cause, count in causes.iter_rows()
         ]
-    serious = case.polars("findings").filter(pl.col("severity").is_in(["warning", "error", "critical"]))
-    return said + [str(sentence) for sentence in serious["sentence"].drop_nulls()]
+    return said + [str(sentence) for sentence in case.findings("warning")["sentence"].to_pylist()]
 
 
 def _write(case: Case, report: Report, outcome: Outcome, sendmail: str) -> None:

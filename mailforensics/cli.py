@@ -262,6 +262,7 @@ def trace(as_json: bool, **given: Any) -> None:
     show_default=True,
     help="The least that is told.",
 )
+@_private
 @_json
 def findings(severity: str, as_json: bool, **given: Any) -> None:
     """Tell what is worth a look, the worst first: lost mail, incidents, clocks, gaps, contradictions in headers.
@@ -272,7 +273,8 @@ def findings(severity: str, as_json: bool, **given: Any) -> None:
     """
     from mailforensics.show import told
 
-    case = _case(**given)
+    privacy = _privacy(given)
+    case = _shared(_case(**given), privacy)[0]
     found = case.findings(severity).to_pylist()
     _answer(found, lambda data: told.findings(data, case.zone, width=_width()), as_json)
     if not found:
@@ -472,7 +474,14 @@ def verify(case: str, events: int, seed: int | None, as_json: bool) -> None:
 
 @main.command("export")
 @_evidence
-@click.option("--to", "neighbour", required=True, metavar="NAME", help="ecs, ocsf, zeek, timesketch or lnav.")
+@click.option(
+    "--to",
+    "--format",
+    "neighbour",
+    required=True,
+    metavar="NAME",
+    help="ecs, ocsf, zeek, timesketch or lnav.",
+)
 @click.option("-o", "--output", metavar="FILE", help="Write to this file instead of standard output.")
 @_private
 def export_(neighbour: str, output: str | None, **given: Any) -> None:

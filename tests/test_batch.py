@@ -55,9 +55,7 @@ path = "reports/tables.xlsx"
 def config(tmp_path: Path) -> Path:
     for name in ("quiet", "damaged", "tables"):
         (tmp_path / "logs" / name).mkdir(parents=True)
-        shutil.copyfile(
-            samples.path("lost-in-sieve") / "mx" / "mail.log", tmp_path / "logs" / name / "mail.log"
-        )
+        shutil.copyfile(samples.path("normal") / "mx" / "mail.log", tmp_path / "logs" / name / "mail.log")
     damaged = tmp_path / "logs" / "damaged" / "mail.log"
     damaged.with_suffix(".log.gz").write_bytes(gzip.compress(damaged.read_bytes())[:-400])
     damaged.unlink()

@@ -60,8 +60,7 @@ def agrees(journey: dict[str, Any], mail: dict[str, Any]) -> bool:
         return False
     return all(
         (who, outcome, box) in truth
-        or (who, outcome) in allowed
-        and box in (None, *(b for w, _, b in truth if w == who))
+        or ((who, outcome) in allowed and box in (None, *(b for w, _, b in truth if w == who)))
         for who, outcome, box in told
     )
 

@@ -58,6 +58,9 @@ class FakeCase:
     def table(self, name: str) -> pa.Table:
         return schema.to_table(name, schema.empty(name))
 
+    def findings(self) -> pa.Table:
+        return self.table("findings")
+
 
 def write_report(data: dict[str, Any]) -> str:
     return report.render(FakeCase(data["summary"]), traces=[FakeCase(data["trace"])], pictures=False)

@@ -53,6 +53,8 @@ class ReportedCase(Protocol):
 
     def table(self, name: str) -> pa.Table: ...
 
+    def findings(self) -> pa.Table: ...
+
 
 @dataclass(frozen=True)
 class Matter:
@@ -336,19 +338,19 @@ def _symbols(hits: Frame) -> Rows:
 
 
 def _incidents(matter: Matter) -> Iterator[Block]:
-    found = matter.polars("findings")
-    if not found.height:
+    found = matter.case.findings()
+    if not found.num_rows:
         return
-    top = found.sort("severity", "finding", "subject", nulls_last=True).head(_AT_MOST)
+    top = found.slice(0, _AT_MOST).to_pylist()
     yield Rows(
-        f"Findings ({words.number(found.height)})",
-        ("Finding", "Severity", "How sure", "What"),
+        f"Findings, the worst first ({words.number(found.num_rows)})",
+        ("Finding", "Severity", "How sure", "What", "Innocent explanation"),
         [
-            (row["finding"], row["severity"], str(row["certainty"]).replace("_", " "), row["sentence"])
-            for row in top.iter_rows(named=True)
+            (_cause(row["finding"]), row["severity"], str(row["certainty"]).replace("_", " "), row["sentence"], row["innocent"])
+            for row in top
         ],
-        [matter.lines(row["evidence"] or []) for row in top.iter_rows(named=True)],
-    )
+        [matter.lines(row["evidence"] or []) for row in top],
+    )  # fmt: skip
 
 
 # --- How it was made --------------------------------------------------------------------------------------------------
