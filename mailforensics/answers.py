@@ -16,6 +16,7 @@ import pyarrow as pa
 from mailforensics import coverage, schema
 from mailforensics.errors import OptionError
 from mailforensics.findings.clocks import clock_findings
+from mailforensics.findings.contradictions import unlogged_hops
 from mailforensics.findings.forgery import find_forgery
 from mailforensics.findings.incidents import Material, find_incidents
 from mailforensics.findings.lost import lost_mail
@@ -56,6 +57,7 @@ def all_findings(case: Case) -> Frame:
         find_forgery(_headers(case)),
         find_incidents(material(case)),
         _lost(case, covered, gaps),
+        unlogged_hops(case.polars("hops"), case.polars("headers"), case.polars("messages"), covered, gaps),
         _clocks(case),
         _gaps(gaps),
         _limits(case.polars("sources")),
