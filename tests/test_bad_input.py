@@ -34,7 +34,9 @@ def test_a_missing_path_is_named() -> None:
         ("notes.txt", b"hello\nworld\n", "no line of it looks like a mail log"),
     ],
 )
-def test_what_is_no_evidence_is_refused_with_the_reason(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+def test_what_is_no_evidence_is_refused_with_the_reason(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(mf.NoEvidenceError, match=said):
@@ -51,7 +53,10 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_a_truncated_gzip_gives_what_can_be_read_and_records_the_cut(tmp_path: Path) -> None:
-    lines = [b"Mar  2 10:02:%02d mail postfix/qmgr[%d]: 3F2A1C0B%d: removed\n" % (i % 60, i, i) for i in range(3000)]
+    lines = [
+        b"Mar  2 10:02:%02d mail postfix/qmgr[%d]: 3F2A1C0B%d: removed\n" % (i % 60, i, i)
+        for i in range(3000)
+    ]
     whole = gzip.compress(b"".join(lines))
     path = tmp_path / "mail.log.2.gz"
     path.write_bytes(whole[: len(whole) // 2])
@@ -63,7 +68,9 @@ def test_a_truncated_gzip_gives_what_can_be_read_and_records_the_cut(tmp_path: P
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
-def test_compression_is_known_by_content_not_by_name(tmp_path: Path, compress: Callable[[bytes], bytes]) -> None:
+def test_compression_is_known_by_content_not_by_name(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
     path = tmp_path / "log-of-march"
     path.write_bytes(compress(LOG))
     assert mf.open_case(path, year=2026).table("events").num_rows == 50

@@ -104,7 +104,9 @@ _REPEAT = r"\A(?:message repeated|last message repeated) ([0-9]{1,9}) times?(?::
 def _unfold_repeats(cut: Frame) -> Frame:
     """``message repeated 3 times: [ text ]`` becomes text with repeated = 3 (counted, not expanded)."""
     text = pl.col("text")
-    folded = cut["text"].str.starts_with("message repeated ") | cut["text"].str.starts_with("last message repeated ")
+    folded = cut["text"].str.starts_with("message repeated ") | cut["text"].str.starts_with(
+        "last message repeated "
+    )
     if not folded.any():
         return cut
     times = text.str.extract(_REPEAT, 1).cast(pl.Int32, strict=False)

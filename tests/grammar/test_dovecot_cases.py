@@ -82,7 +82,9 @@ EVENTS_READ = mf.parse_lines([case["line"] for case in LOADED], timezone="UTC", 
 
 
 @pytest.mark.parametrize(
-    ("case", "row"), list(zip(LOADED, EVENTS_READ, strict=True)), ids=lambda one: str(one.get("line", ""))[:60]
+    ("case", "row"),
+    list(zip(LOADED, EVENTS_READ, strict=True)),
+    ids=lambda one: str(one.get("line", ""))[:60],
 )
 def test_a_real_line_is_understood_with_its_fields(case: dict[str, Any], row: Row) -> None:
     assert (row["system"], row["parse_status"]) == ("dovecot", "ok")

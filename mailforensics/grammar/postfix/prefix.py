@@ -78,7 +78,9 @@ def _cut_severity(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     return severity.scatter(loud, cut["severity"]), text.clone().scatter(loud, cut["text"])
 
 
-_WORD = r"\A([0-9A-HJ-NP-Zb-df-hj-np-tv-z]{2,32}): "  # what an id is made of; most first words fail at a vowel
+_WORD = (
+    r"\A([0-9A-HJ-NP-Zb-df-hj-np-tv-z]{2,32}): "  # what an id is made of; most first words fail at a vowel
+)
 
 
 def _cut_queue_id(text: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
