@@ -171,6 +171,8 @@ def test_the_first_notebook_runs_and_tells_the_story(page: sync_api.Page, lab: L
     assert page.get_by_text("DISCARDED BY SIEVE").count()
     assert not page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count()
     assert page.locator(".jp-OutputArea-output img").count() == 2
+    aligned = "it => getComputedStyle(it).textAlign"
+    assert page.locator(".mf td.mf-what").first.evaluate(aligned) == "start"
     page.locator(".mf-outcome").first.scroll_into_view_if_needed()
     save(page, "01_where_is_my_mail")
     assert (seen.dialogs, seen.strangers) == ([], [])
@@ -198,6 +200,10 @@ def test_the_header_reader_is_used_by_keyboard(page: sync_api.Page, lab: Lab, se
     assert focused.startswith("from_helo: What the client called itself")
     shown = page.evaluate("getComputedStyle(document.activeElement, '::after').content")
     assert "Our server wrote down what the client said" in shown
+    inside = """() => { const pre = document.activeElement.closest('.mf-reader > div').getBoundingClientRect();
+        const style = getComputedStyle(document.activeElement, '::after');
+        return parseFloat(style.width) <= pre.width; }"""
+    assert page.evaluate(inside)
     assert page.get_by_text("mx.example.org took it from mail.example.com").count()
     assert (seen.dialogs, seen.strangers) == ([], [])
 
