@@ -103,10 +103,20 @@ def _removed(log: Log) -> Frame:
 
 
 def _lost(log: Log) -> Frame:
-    """Transactions that the client broke off: the message never became ours."""
-    table = _owned(log, "postfix.smtpd.lost")
-    return table.unique("message_key", keep="first", maintain_order=True).select(
-        "message_key", pl.lit(True).alias("lost")
+    """Transactions that the client broke off: the message never became ours.
+
+    Before Postfix 3.10 the line that says so names no queue id; it is about the last message of the same process then.
+    """
+    broken = log.kind("postfix.smtpd.lost", "time", "message_key", "host", "pid", "instance")
+    named = broken.drop_nulls("message_key").select("message_key")
+    process = ["host", "instance", "pid"]
+    unnamed = broken.filter(pl.col("message_key").is_null()).select("time", *process).sort("time")
+    clients = _owned(log, "postfix.smtpd.client", *process).select("time", "message_key", *process)
+    last = unnamed.join_asof(clients, on="time", by=process, strategy="backward", check_sortedness=False)
+    return (
+        pl.concat([named, last.drop_nulls("message_key").select("message_key")])
+        .unique()
+        .with_columns(lost=pl.lit(True))
     )
 
 
