@@ -34,7 +34,7 @@ from mailforensics.show import plots
 case = mf.samples.load("three-hosts")
 hops = case.polars("hops")
 documents = case.polars("documents").select("document_id", "subject", "message_id")
-backwards = hops.filter(pl.col("delay_s") < 0).join(documents, on="document_id")
+backwards = hops.filter(pl.col("delay_s") < 0).join(documents, on="document_id").sort("hop", descending=True)
 backwards.select("subject", "hop", "by_name", "from_name", "delay_s", "clock_suspect")
 
 # %% [markdown]

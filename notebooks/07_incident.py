@@ -57,8 +57,8 @@ findings = find_forgery(tables)
 findings.group_by("severity", "finding").len("messages").sort("severity", "messages", descending=True)
 
 # %%
-worst = findings.filter(pl.col("severity") == findings["severity"].max())
-for sentence in findings.sort("severity")["sentence"].unique(maintain_order=True).head(8):
+by_weight = findings.sort(pl.col("severity").cast(pl.Enum(["warning", "notice", "info"])))
+for sentence in by_weight["sentence"].unique(maintain_order=True).head(8):
     print("*", sentence)
 
 # %% [markdown]

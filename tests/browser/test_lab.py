@@ -178,6 +178,17 @@ def test_the_first_notebook_runs_and_tells_the_story(page: sync_api.Page, lab: L
     assert (seen.dialogs, seen.strangers) == ([], [])
 
 
+def test_the_lesson_runs_and_sends_its_mail(page: sync_api.Page, lab: Lab, seen: Seen) -> None:
+    shutil.copy(ROOT / "notebooks" / "02_reading_headers.ipynb", lab.folder)
+    run_all(page, lab, "02_reading_headers.ipynb")
+    page.wait_for_selector(".jp-OutputArea-output img")
+    assert page.get_by_text("552 5.2.2 <bella@example.org> Mailbox is full").count()
+    assert page.get_by_text("✗ Not yet.").count() == 10
+    assert not page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count()
+    save(page, "02_reading_headers")
+    assert (seen.dialogs, seen.strangers) == ([], [])
+
+
 def test_the_header_reader_is_used_by_keyboard(page: sync_api.Page, lab: Lab, seen: Seen) -> None:
     notebook(lab, "reader.ipynb", "from mailforensics.show import widgets\nwidgets.header_reader()")
     run_all(page, lab, "reader.ipynb")
