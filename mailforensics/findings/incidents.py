@@ -404,9 +404,10 @@ def _tls_missing(material: Material, limits: Thresholds) -> Frame:
     used = material.tls.drop_nulls(["remote_name", "time"])
     last = used.group_by(by).agg(pl.col("time").max().alias("last"), pl.len().alias("before"))
     still = used.group_by("host").agg(pl.col("time").max().alias("newest"))
+    spent = pl.duration(seconds=pl.sum_horizontal("delay_connect_s", "delay_transmit_s"))
     plain = material.deliveries.filter(
         (pl.col("agent") == "smtp") & (pl.col("status") == "sent") & pl.col("connection_reuse").is_null()
-    ).join(last, left_on=["host", "relay_name"], right_on=by).filter(pl.col("time") > pl.col("last"))  # fmt: skip
+    ).join(last, left_on=["host", "relay_name"], right_on=by).filter(pl.col("time") - spent > pl.col("last"))  # fmt: skip
     found = plain.group_by("host", "relay_name", "last", "before", maintain_order=True).agg(
         pl.len().alias("mails"), pl.col("time").min(), pl.col("message_key").alias("message_keys"), pl.col("evidence").explode(),
     ).join(still, on="host")  # fmt: skip
@@ -500,16 +501,23 @@ def _queue_growth(material: Material, limits: Thresholds) -> Frame:
     hours = depth.group_by("host", pl.col("time").dt.truncate("1h").alias("time")).agg(
         pl.col("waiting").max()
     )
-    usual = pl.col("waiting").median().over("host")
-    high = (pl.col("waiting") >= limits.queue_messages) & (pl.col("waiting") >= limits.queue_factor * usual)
-    top = _worst(hours.with_columns(usual=usual).filter(high), "host", "waiting", "time")
-    held = top.join(stays.select("host", "message_key", "queued_time", "removed_time"), on="host").filter(
+    before = pl.col("waiting").rolling_median(24 * 7, min_samples=1).shift(1).over("host")
+    hours = hours.sort("host", "time").with_columns(usual=before.fill_null(0))
+    high = (pl.col("waiting") >= limits.queue_messages) & (
+        pl.col("waiting") >= limits.queue_factor * pl.col("usual")
+    )
+    top = _worst(hours.filter(high), "host", "waiting", "time")
+    held = top.join(
+        stays.select("host", "message_key", "queued_time", "removed_time", "evidence"), on="host"
+    ).filter(
         (pl.col("queued_time") < pl.col("time") + pl.duration(hours=1))
         & (pl.col("removed_time").is_null() | (pl.col("removed_time") > pl.col("time")))
     )
-    held = held.group_by("host").agg(pl.col("message_key").head(1000).alias("message_keys"))
+    held = held.group_by("host").agg(
+        pl.col("message_key").head(1000).alias("message_keys"), pl.col("evidence").list.first().head(1000)
+    )
     sentence = pl.format(
-        "At {} {} mails were waiting in the queue of {}; in other hours {}.",
+        "At {} {} mails were waiting in the queue of {}; in the hours before usually {}.",
         _when(),
         "waiting",
         "host",

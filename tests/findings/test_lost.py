@@ -1,0 +1,155 @@
+"""Lost mail: what the lab lost is found, graded and ranked, and mail that arrived or was returned is not called lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import mailforensics as mf
+from mailforensics import answers
+from mailforensics.errors import OptionError
+from mailforensics.findings.lost import KINDS, lost_mail
+from tests.findings.synthetic import BACKGROUND, SAMPLES, line, mail, over_traffic
+
+
+def lost(path: Path) -> pl.DataFrame:
+    case = mf.open_case(path)
+    tables = [
+        case.polars(name) for name in ("journeys", "messages", "deliveries", "mailbox_events", "sessions")
+    ]
+    return lost_mail(*tables, *answers.stretches(case))
+
+
+def counts(path: Path) -> dict[str, int]:
+    return dict(lost(path).group_by("finding").len().rows())
+
+
+@pytest.mark.parametrize(
+    ("scenario", "kind", "number"),
+    [
+        ("content-filter", "discarded_by_rule", 1),
+        ("lost-in-sieve", "discarded_by_sieve", 2),
+        ("deleted", "deleted_from_queue", 1),
+        ("deleted", "expunged", 2),
+        ("hold", "held", 3),
+        ("loop", "forwarded_into_loop", 1),
+        ("forwarded", "forwarded_to_dead_address", 1),
+        ("phish", "filed_where_nobody_looks", 3),
+        ("cut-log", "still_queued", 1),
+        ("missing-log", "handed_over_not_followed", 2),
+        ("lost-connection", "never_ours", 2),
+    ],
+)
+def test_what_the_lab_lost_is_found(scenario: str, kind: str, number: int) -> None:
+    assert counts(SAMPLES / scenario)[kind] == number
+
+
+@pytest.mark.parametrize("scenario", ["slow", "requeue", "rejected", "bounced", "odd-ids"])
+def test_mail_that_arrived_or_whose_sender_was_told_is_not_lost(scenario: str) -> None:
+    assert counts(SAMPLES / scenario) == {}
+
+
+def test_a_week_agrees_with_what_the_driver_did() -> None:
+    truth = json.loads((SAMPLES / "week" / "expected.json").read_text(encoding="utf-8"))
+    outcomes = [copy["outcome"] for sent in truth["mails"] for copy in sent["recipients"]]
+    found = counts(SAMPLES / "week")
+    assert found["discarded_by_sieve"] == outcomes.count("discarded_by_sieve")
+    assert found["deleted_from_queue"] == outcomes.count("deleted_from_queue")
+    assert found["still_queued"] == outcomes.count("deferred")
+    assert "accepted_and_gone" not in found
+
+
+def test_mail_that_was_accepted_and_is_gone_comes_first(tmp_path: Path) -> None:
+    gone = [text for text in mail(0, "CA00001", removed=False) if "status=" not in text]
+    rows = lost(over_traffic(tmp_path, gone))
+    assert rows["finding"][0] == "accepted_and_gone"
+    assert rows["severity"][0] == "high"
+    assert rows["sentence"][0].startswith("CA00001 on mail was accepted for ")
+    assert rows["rank"].is_sorted()
+    assert "accepted_and_gone" not in counts(BACKGROUND)
+
+
+def test_mail_that_stands_at_the_end_of_the_log_was_cut_by_it(tmp_path: Path) -> None:
+    late = (dt_of_last_line() - dt_of_line(line(0, "x", ""))).total_seconds() - 30
+    gone = [text for text in mail(late, "CA00002", removed=False) if "status=" not in text]
+    found = counts(over_traffic(tmp_path, gone))
+    assert found["cut_by_the_evidence"] == 1
+    assert "accepted_and_gone" not in found
+
+
+def dt_of_line(text: str) -> pl.Series:
+    import datetime as dt
+
+    return dt.datetime.fromisoformat(text.split(" ", 1)[0])
+
+
+def dt_of_last_line() -> pl.Series:
+    return dt_of_line(BACKGROUND.read_text(encoding="utf-8").splitlines()[-1])
+
+
+def test_a_bounce_of_which_nobody_was_told_is_a_warning(tmp_path: Path) -> None:
+    said = "status=bounced (host mx.example.net[192.0.2.25] said: 550 5.1.1 User unknown (in reply to RCPT TO command))"
+    rows = lost(over_traffic(tmp_path, mail(0, "CA00003", answer=said))).filter(
+        pl.col("finding") == "returned_untold"
+    )
+    assert rows["recipient"].to_list() == ["nina@example.net"]
+    assert rows["severity"].to_list() == ["warning"]
+
+
+def test_every_kind_says_what_to_look_at_next() -> None:
+    rows = lost(SAMPLES / "hold")
+    assert all(said.endswith(following) for said, following in rows.select("sentence", "next").rows())
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
+
+
+def test_findings_of_a_case_are_sorted_and_can_be_cut_by_severity() -> None:
+    case = mf.open_case(SAMPLES / "hold")
+    all_, some = case.findings(), case.findings("warning")
+    assert all_.column("severity").to_pylist() == ["warning", "notice", "notice", "notice", "notice"]
+    assert some.column("finding").to_pylist() == ["discarded_by_rule"]
+    with pytest.raises(OptionError, match="There are info, notice, warning, high"):
+        case.findings("loud")
+
+
+def test_findings_of_a_saved_case_are_the_same(tmp_path: Path) -> None:
+    case = mf.open_case(SAMPLES / "phish")
+    case.save(tmp_path / "case")
+    assert mf.open_case(tmp_path / "case").findings().equals(case.findings())
+
+
+def test_why_tells_each_cause_once_in_the_order_of_time() -> None:
+    case = mf.open_case(SAMPLES / "slow")
+    key = case.trace(to="ben@example.org").found["message_keys"][0][0]
+    rows = case.why(key)
+    assert [(row["status"], row["cause"]) for row in rows] == [
+        ("deferred", "connect_failed"), ("deferred", "local_mailbox_store"), ("delivered", None),
+    ]  # fmt: skip
+    assert "(3 tries)" in rows[0]["sentence"]
+    assert len(rows[0]["evidence"]) == 3
+
+
+def test_why_names_the_symbols_of_a_spam_verdict() -> None:
+    case = mf.open_case(SAMPLES / "spam")
+    scans = case.polars("scans").filter(pl.col("action") == "add header")
+    rows = case.why(scans["message_key"].drop_nulls()[0])
+    assert any(row["cause"] == "spam_verdict" and "most came from" in row["sentence"] for row in rows)
+
+
+def test_why_refuses_a_message_that_is_not_there() -> None:
+    with pytest.raises(OptionError, match="no message 1 in this case"):
+        mf.open_case(SAMPLES / "slow").why(1)
+
+
+def test_a_forged_hop_of_our_own_host_is_not_in_its_log(tmp_path: Path) -> None:
+    log = over_traffic(tmp_path, [])
+    (tmp_path / "forged.eml").write_bytes(
+        b"Received: from x (x [203.0.113.9])\r\n by mail.example.com (Postfix) with ESMTP id 7FFFFFFF\r\n"
+        b" for <anna@example.com>; Sun, 04 Jan 2026 12:00:00 +0100 (CET)\r\nFrom: a@example.net\r\n\r\n"
+    )
+    rows = mf.open_case([log, tmp_path / "forged.eml"]).findings().to_pylist()
+    said = [row["sentence"] for row in rows if row["finding"] == "hop_not_in_log"]
+    assert len(said) == 1
+    assert "7FFFFFFF" in said[0]
