@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from markupsafe import Markup
 
+from mailforensics import samples
 from mailforensics.show import html
 from tests.show.answers import MESSAGE, SUMMARY, TRACE, hostile
 from tests.show.hostile import PAYLOADS
@@ -76,12 +77,14 @@ class Elements(HTMLParser):
         self.tags: set[str] = set()
         self.attributes: set[str] = set()
         self.targets: set[str] = set()
+        self.sources: set[str] = set()
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
         self.targets |= {value or "" for name, value in attrs if name == "href"}
+        self.sources |= {value or "" for name, value in attrs if name == "src"}
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +123,27 @@ def test_the_browser_holds_inert_elements_only(opened: tuple[str, str]) -> None:
 def test_the_page_asks_nobody(opened: tuple[str, str]) -> None:
     assert Path("page.html").name in opened[1]  # the log is that of this page
     assert "evil.test" not in opened[1]
+
+
+def test_a_whole_report_with_its_pictures_holds_inert_elements_and_asks_nobody(tmp_path: Path) -> None:
+    case = samples.load("rejected")  # whose senders, subjects and HELO names are hostile
+    message = samples.path("phish") / "messages" / "bella@example.org-Junk-1.eml"
+    page = case.report(tmp_path / "page.html", traces=[case.trace(to="example")], messages=[message])
+    log = tmp_path / "net.json"
+    options = [
+        *QUIET,
+        f"--user-data-dir={tmp_path / 'profile'}",
+        f"--log-net-log={log}",
+        "--dump-dom",
+        page.as_uri(),
+    ]
+    run = subprocess.run([str(CHROMIUM), *options], capture_output=True, timeout=120, check=True)
+    elements = Elements(run.stdout.decode("utf-8"))
+
+    assert "img" in elements.tags
+    assert elements.tags <= INERT | {"img"}
+    assert all(target.startswith("#") for target in elements.targets)
+    assert not {name for name in elements.attributes if name.startswith("on")}
+    assert all(source.startswith("data:image/png;base64,") for source in elements.sources)
+    assert page.name in log.read_text(encoding="utf-8")
+    assert page.stat().st_size < 3_000_000

@@ -35,7 +35,7 @@ LOST = (
 )  # fmt: skip
 _AT_MOST = 25  # rows of a table of the report; the tables of the case hold all
 _EXAMPLES = 3  # lines shown beneath a row
-_PICTURES = 5  # journeys that are drawn
+_PICTURES = 3  # journeys that are drawn
 
 
 class ReportedTrace(Protocol):
