@@ -102,12 +102,18 @@ def test_the_tables_of_the_report_are_those_of_pflogsumm(host: str, title: str, 
 
 
 @needs_pflogsumm
-def test_mail_that_a_filter_gave_back_is_counted_once_and_the_number_of_pflogsumm_stands_beside() -> None:
+def test_mail_that_a_filter_gave_back_is_counted_once_and_the_number_of_pflogsumm_stands_beside(
+    tmp_path: Path,
+) -> None:
+    """pflogsumm passes over an smtpd with a syslog_name it does not know; under the usual name it counts mail twice."""
     log = SAMPLES / "content-filter" / "mail" / "mail.log"
-    ours, totals = summary_of(log), their_totals(theirs(log))
-    assert ours.total("received", every_queue=True) == totals["received"]
-    assert ours.total("received") < totals["received"]
-    assert ours.total("delivered", every_queue=True) == totals["delivered"]
+    named = tmp_path / "mail.log"
+    named.write_text(
+        log.read_text(encoding="utf-8").replace("postfix/reinject/smtpd", "postfix/smtpd"), encoding="utf-8"
+    )
+    ours, totals = summary_of(log), their_totals(theirs(named))
+    assert {what: rounded(ours.total(what, every_queue=True)) for what in TOTALS} == totals
+    assert ours.total("received") == their_totals(theirs(log))["received"] < totals["received"]
     assert ours.total("delivered") < totals["delivered"]
     assert f"{totals['received']} received" in as_text(ours)
 
