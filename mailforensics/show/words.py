@@ -78,6 +78,16 @@ def zone_of(name: Any) -> tzinfo:
         return UTC
 
 
+def zone_words(zone: tzinfo) -> str:
+    """How a zone is called: by its place, or by its offset where it is only that (``Etc/GMT-1`` is east of Greenwich).
+
+    >>> zone_words(ZoneInfo("Europe/Berlin")), zone_words(ZoneInfo("Etc/GMT-1"))
+    ('Europe/Berlin', '+01:00')
+    """
+    name = str(zone)
+    return offset(datetime(2000, 1, 1, tzinfo=zone)) if name.startswith("Etc/GMT") else name
+
+
 def moment(value: Any, zone: tzinfo = UTC) -> datetime | None:
     """A time, ISO 8601 or datetime (UTC where it names no zone), in that zone; None for what is no time.
 
