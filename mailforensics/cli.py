@@ -155,6 +155,11 @@ _private = _together(
         metavar="DOMAIN",
         help="A domain that may stay; repeat it.",
     ),
+    click.option(
+        "--keep-mapping",
+        metavar="FILE",
+        help="Keep what each pseudonym stands for, for `mailforensics reveal`.",
+    ),
 )
 
 _question = _together(
@@ -472,6 +477,26 @@ def verify(case: str, events: int, seed: int | None, as_json: bool) -> None:
         sys.exit(NOTHING_FOUND)
 
 
+@main.command()
+@click.argument("file")
+@click.option("--mapping", required=True, metavar="FILE", help="What --keep-mapping wrote.")
+@click.option("--key-file", metavar="FILE", help="The key; else MAILFORENSICS_KEY holds it.")
+@_json
+def reveal(file: str, mapping: str, key_file: str | None, as_json: bool) -> None:
+    """Turn the pseudonyms of a text back (a report as .md, a trace, a few words), by a mapping that was kept.
+
+    \b
+    mailforensics reveal shared.md --mapping mapping.json --key-file key.txt
+    mailforensics reveal - --mapping mapping.json --key-file key.txt < question.txt
+    """
+    from mailforensics.privacy import read_key
+    from mailforensics.privacy import reveal as turn_back
+
+    raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    told = turn_back(raw.decode("utf-8", "backslashreplace"), mapping, read_key(key_file))
+    _answer({"text": told}, lambda data: terminal(data["text"], keep="\n\t"), as_json)
+
+
 @main.command("export")
 @_evidence
 @click.option(
@@ -634,14 +659,17 @@ def _case(**given: Any) -> Case:
 
 def _privacy(given: dict[str, Any]) -> dict[str, Any] | None:
     """Take the options of pseudonyms out of what was given; None where nobody asked for any."""
-    wanted, path, domains = (given.pop(name) for name in ("pseudonymise", "key_file", "keep_domains"))
+    names = ("pseudonymise", "key_file", "keep_domains", "keep_mapping")
+    wanted, path, domains, mapping = (given.pop(name) for name in names)
     if not wanted:
-        if path or domains:
-            raise click.UsageError("--key-file and --keep-domain belong to --pseudonymise: say that, too.")
+        if path or domains or mapping:
+            raise click.UsageError(
+                "--key-file, --keep-domain and --keep-mapping belong to --pseudonymise: say that, too."
+            )
         return None
     from mailforensics.privacy import read_key
 
-    return {"key": read_key(path), "keep_domains": domains}
+    return {"key": read_key(path), "keep_domains": domains, "mapping": mapping}
 
 
 def _shared(
@@ -650,10 +678,13 @@ def _shared(
     """The case and its answers as they may be shown."""
     if privacy is None:
         return case, [*traces]
-    from mailforensics.privacy import pseudonymise, retell
+    from mailforensics.privacy import keep_mapping, pseudonymise, retell
 
-    shared, hidden = pseudonymise(case, **privacy)
-    return shared, [retell(trace, shared, hidden) for trace in traces]
+    shared, hidden = pseudonymise(case, privacy["key"], privacy["keep_domains"])
+    retold = [retell(trace, shared, hidden) for trace in traces]
+    if privacy["mapping"]:
+        keep_mapping(hidden, privacy["mapping"])
+    return shared, retold
 
 
 def _options(

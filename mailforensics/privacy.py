@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import hmac
 import ipaddress
+import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -357,6 +358,38 @@ def pseudonymise(case: Case, key: bytes | str, keep_domains: Iterable[str] = ())
     frames = {name: _table(case, name, hidden) for name in schema.TABLES}
     own = [hidden.host(name) if "/" not in name else name for name in case.own if "/" not in name]
     return type(case)(frames=frames, own=own, timezone=case.zone), hidden
+
+
+_PSEUDONYM = re.compile(
+    r"(?P<domain>n[a-z2-7]{10})(?:\.n[a-z2-7]{10})*\.invalid|\b[fhtux][a-z2-7]{10}\b|\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b"
+    r"|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}"
+)
+
+
+def keep_mapping(hidden: Pseudonyms, path: str | os.PathLike[str]) -> Path:
+    """Write what each pseudonym stands for, readable by its owner only, so that an answer can be turned back."""
+    target = Path(path)
+    check = hmac.new(hidden.key, b"mapping", "sha256").hexdigest()
+    try:
+        with open(
+            os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+        ) as out:
+            json.dump({"check": check, "pseudonyms": hidden.mapping}, out, indent=1, sort_keys=True)
+    except OSError as error:
+        raise OptionError(f"The mapping {target} cannot be written: {error.strerror}.") from error
+    return target
+
+
+def reveal(text: str, mapping: str | os.PathLike[str], key: bytes | str) -> str:
+    """A text with its pseudonyms turned back, by a mapping that was kept. Raises OptionError where the key is not its key."""
+    try:
+        kept = json.loads(Path(mapping).read_text(encoding="utf-8"))
+        check, known = str(kept["check"]), dict(kept["pseudonyms"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OptionError(f"{mapping} is no mapping of pseudonyms ({error}).") from error
+    if not hmac.compare_digest(check, hmac.new(check_key(key), b"mapping", "sha256").hexdigest()):
+        raise OptionError(f"The key is not the one that {mapping} was made with.")
+    return _PSEUDONYM.sub(lambda hit: str(known.get(hit["domain"] or hit[0], hit[0])), text)
 
 
 def retell(trace: Trace, shared: Case, hidden: Pseudonyms) -> Trace:

@@ -235,3 +235,23 @@ def test_a_table_on_the_command_line_is_pseudonymised_too(tmp_path: Path) -> Non
     assert "@example.com" in result.stdout
     assert "example.org" not in result.stdout
     assert "anna@" not in result.stdout
+
+
+def test_an_answer_is_turned_back_by_a_mapping_that_was_kept_and_the_right_key_only(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(KEY)
+    (tmp_path / "other").write_bytes(KEY + b"!")
+    mapping, answer = tmp_path / "mapping.json", tmp_path / "answer.txt"
+    private = ["--pseudonymise", "--key-file", str(tmp_path / "key"), "--keep-mapping", str(mapping)]
+    asked = ["trace", str(samples.path("bounced")), "--to", "nobody@example.org"]
+    plain = CliRunner().invoke(cli.main, asked).stdout
+    answer.write_text(CliRunner().invoke(cli.main, [*asked, *private]).stdout)
+    assert "nobody@example.org" not in answer.read_text()
+    assert mapping.stat().st_mode & 0o077 == 0
+
+    given = ["reveal", str(answer), "--mapping", str(mapping), "--key-file"]
+    told = CliRunner().invoke(cli.main, [*given, str(tmp_path / "key")])
+    for text in ("alex@example.com -> nobody@example.org", "192.0.2.101", "mx.example.org"):
+        assert text in plain
+        assert text in told.stdout
+    wrong = CliRunner().invoke(cli.main, [*given, str(tmp_path / "other")])
+    assert (wrong.exit_code, "not the one" in wrong.output) == (2, True)
