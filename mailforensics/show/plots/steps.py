@@ -46,7 +46,7 @@ def timeline(journey: Mapping[str, Any], *, zone: str | None = None, ax: Axes | 
     if not steps:
         return nothing(axes, "No step with a time")
     begun = steps[0][0]
-    across = [(when - begun).total_seconds() for when, _ in steps]
+    across = _places(begun, steps)
     down = [lanes.index(_lane(step)) for _, step in steps]
     axes.plot(across, down, color=QUIET, linewidth=1, zorder=1)
     axes.scatter(across, down, color=BLUE, edgecolor="white", s=55, zorder=2)
@@ -57,6 +57,15 @@ def timeline(journey: Mapping[str, Any], *, zone: str | None = None, ax: Axes | 
     _name_times(axes, begun, max(across) - min(across), where)
     title = f"{journey.get('subject') or journey.get('message_id') or 'One mail'}: {sentences.fates(journey)}"
     return finish(axes, f"{short(title)} ({words.counted(len(steps), 'step')})", _timeline_words(journey))
+
+
+def _places(begun: datetime, steps: Sequence[tuple[datetime, Mapping[str, Any]]]) -> list[float]:
+    """Seconds from the beginning of each step; where stamps of whole seconds leave a wait open, it is drawn as none."""
+    places: list[float] = []
+    for when, step in steps:
+        at = (when - begun).total_seconds()
+        places.append(max(at, places[-1]) if places and step.get("wait_s") is None else at)
+    return places
 
 
 def _timeline_words(journey: Mapping[str, Any]) -> str:
