@@ -25,6 +25,7 @@ from tests.show.hostile import PAYLOADS
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000  # milliseconds
+LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -127,10 +128,11 @@ def page(browser: sync_api.Browser, seen: Seen) -> Iterator[sync_api.Page]:
     opened.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
 
     def note(request: sync_api.Request) -> None:
-        if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
+        if not request.url.startswith(LOCAL):
             seen.strangers.append(request.url)
 
     context.on("request", note)
+    context.route(lambda url: not url.startswith(LOCAL), lambda route: route.abort())
     yield opened
     context.close()
 
@@ -198,8 +200,11 @@ def test_the_header_reader_is_used_by_keyboard(page: sync_api.Page, lab: Lab, se
         "\twith ESMTPS id 4jYBcn5tsv; Mon, 2 Mar 2026 10:02:12 +0100\nSubject: Offer 4711\n"
     )
     page.keyboard.press("Tab")
-    page.keyboard.type("mx.example.org")
+    page.keyboard.type("mx.example.org", delay=30)
     page.keyboard.press("Tab")
+    button = page.get_by_role("button", name="Read the header")
+    sync_api.expect(button).to_be_focused()
+    page.wait_for_timeout(1000)  # as long as a person takes: the widget's last letters are on their way
     page.keyboard.press("Enter")
     page.locator(".mf mark.mf-ours").first.wait_for()
     page.keyboard.press("Tab")  # to the upload
@@ -282,3 +287,42 @@ def test_hostile_texts_raise_no_dialog_and_ask_nobody(page: sync_api.Page, lab: 
     page.wait_for_timeout(500)
     save(page, "hostile")
     assert (seen.dialogs, seen.strangers) == ([], [])
+
+
+@pytest.fixture
+def voila(tmp_path: Path) -> Iterator[str]:
+    pytest.importorskip("voila", reason="Voila is not installed: pip install voila")
+    shutil.copy(ROOT / "notebooks" / "02_reading_headers.ipynb", tmp_path)
+    port = free_port()
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "voila",
+            str(tmp_path),
+            "--no-browser",
+            f"--port={port}",
+            "--Voila.ip=127.0.0.1",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/voila/tree")
+        yield f"http://127.0.0.1:{port}/voila/render/02_reading_headers.ipynb"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def test_the_lesson_is_a_page_of_its_own_in_voila(page: sync_api.Page, voila: str, seen: Seen) -> None:
+    page.goto(voila)
+    page.get_by_placeholder("Paste a raw header here").focus()
+    page.keyboard.insert_text("Subject: Offer 4711\n")
+    page.get_by_role("button", name="Read the header").press("Enter")
+    page.get_by_text("nothing tells which way it came").wait_for()
+    save(page, "voila")
+    assert page.get_by_text("552 5.2.2 <bella@example.org> Mailbox is full").count()
+    assert not seen.dialogs
+    # Voila's own template asks a content network for its icons (and is not let through here); nothing of ours asks.
+    assert not [url for url in seen.strangers if "/npm/@fortawesome/" not in url]
