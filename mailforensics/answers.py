@@ -137,10 +137,12 @@ def _clocks(case: Case) -> Frame:
 
 
 def _lost(case: Case, covered: Frame, gaps: Frame) -> Frame:
-    return lost_mail(
+    """Lost mail; that other people's servers took a mail over is the usual end of outgoing mail, and no finding."""
+    found = lost_mail(
         *(case.polars("journeys"), case.polars("messages"), case.polars("deliveries")),
         case.polars("mailbox_events"), case.polars("sessions"), covered, gaps,
     )  # fmt: skip
+    return found.filter(pl.col("finding") != "handed_over_not_followed")
 
 
 def _headers(case: Case) -> dict[str, Frame]:

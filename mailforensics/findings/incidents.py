@@ -103,24 +103,18 @@ def _with_network(frame: Frame) -> Frame:
 
 
 def _compromised_account(material: Material, limits: Thresholds) -> Frame:
-    """One account, from many networks, to many recipients, much of it returned."""
-    days = _account_days(material, limits)
+    """One account, from many networks (twice as many as accounts usually have), to many recipients, much of it returned."""
+    days = _account_days(material, limits).with_columns(used=pl.col("networks").list.len())
     networks_, burst, bounces = (
-        pl.col("networks").list.len() >= limits.account_networks,
+        (pl.col("used") >= limits.account_networks)
+        & (pl.col("used") >= 2 * pl.col("used").filter(pl.col("used") > 0).median()),
         pl.col("burst").fill_null(False),
         (pl.col("bounces") >= limits.account_bounces)
         & (pl.col("bounces") >= limits.account_bounce_share * pl.col("recipients")),
     )
     signs = pl.sum_horizontal(networks_.cast(pl.Int8), burst.cast(pl.Int8), bounces.cast(pl.Int8))
-    found = days.with_columns(signs=signs).filter(signs > 0)
-    found = _worst(
-        found.with_columns(used=pl.col("networks").list.len()),
-        "account",
-        "signs",
-        "used",
-        "recipients",
-        "time",
-    )
+    found = days.with_columns(signs=signs).filter(pl.col("signs") > 0)
+    found = _worst(found, "account", "signs", "used", "recipients", "time")
     night = pl.when((pl.col("at_night") > 0) & (pl.col("at_night") * 2 >= pl.col("mails"))).then(
         pl.format(", {} of {} mails at night", "at_night", "mails")
     ).otherwise(pl.lit(""))  # fmt: skip
@@ -131,7 +125,7 @@ def _compromised_account(material: Material, limits: Thresholds) -> Frame:
     )  # fmt: skip
     severity = (
         pl.when(pl.col("signs") >= 2).then(pl.lit("high"))
-        .when(networks_ | bounces).then(pl.lit("warning")).otherwise(pl.lit("notice"))
+        .when(pl.col("bounces") >= limits.account_bounces).then(pl.lit("warning")).otherwise(pl.lit("notice"))
     )  # fmt: skip
     return finding_rows(
         found, finding="compromised_account", severity=severity, subject=pl.col("account"), sentence=sentence, certainty="inferred",
@@ -528,8 +522,9 @@ def _queue_growth(material: Material, limits: Thresholds) -> Frame:
 
 
 def _mailbox_full(material: Material, limits: Thresholds) -> Frame:
-    """A mailbox without room, by our own mailbox server or by the answer of another."""
-    refused = material.deliveries.filter(pl.col("cause") == "mailbox_full").select(
+    """A mailbox of ours without room."""
+    here = pl.col("agent").is_in(["lmtp", "local", "virtual", "pipe"])
+    refused = material.deliveries.filter(here & (pl.col("cause") == "mailbox_full")).select(
         "time", "message_key", "evidence", "host", who=pl.col("recipient").str.to_lowercase()
     )
     noted = material.mailbox_events.filter(pl.col("action") == "quota_exceeded").select(
