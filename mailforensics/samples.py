@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).resolve().parent
 _TRUTH = "expected.json"
+_QUEUED = "queued as"
 _ROUGHLY = timedelta(seconds=80)  # cut to the minute: from 20 to 80 seconds later
 
 
@@ -81,7 +82,7 @@ def truth(name: str) -> dict[str, Any]:
 
 
 def question(name: str) -> dict[str, str]:
-    """A question worth asking of a sample case, as arguments of ``Case.trace``: the first mail that went astray.
+    """A question worth asking of a sample case, as arguments of ``Case.trace``: the first mail that was taken and went astray.
 
     It holds what people know who miss a mail: sender, recipient and a rough time, in the zone of the hosts; and the
     Message-ID where the same two people wrote more than once.
@@ -93,7 +94,9 @@ def question(name: str) -> dict[str, str]:
     astray = [
         mail for mail in known["mails"] if any(it["outcome"] != "delivered" for it in mail["recipients"])
     ]
-    mail = (astray or known["mails"])[0]
+    # one that was broken off or refused early may never have told the log its sender and recipient
+    taken = [mail for mail in astray if _QUEUED in str(mail["reply"])]
+    mail = (taken or astray or known["mails"])[0]
     sent = datetime.fromisoformat(mail["sent_at"]).astimezone(ZoneInfo(known["timezone"]))
     asked = {
         "to": mail["recipients"][0]["recipient"],
