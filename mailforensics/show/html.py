@@ -34,7 +34,13 @@ def trace_body(data: Data, *, full: int = FULL_STORIES) -> Markup:
     zone = words.zone_of(data.get("zone"))
     journeys = data.get("journeys") or []
     return _render(
-        "trace.html", data=data, journeys=journeys, zone=zone, zone_name=words.zone_words(zone), full=full, bar=_bar
+        "trace.html",
+        data=data,
+        journeys=journeys,
+        zone=zone,
+        zone_name=words.zone_words(zone),
+        full=full,
+        bar=_bar,
     )
 
 
