@@ -43,7 +43,14 @@ def programs(log: Path, case: Path) -> dict[str, list[str]]:
     watch = Path("/usr/share/logwatch/scripts/services/postfix")
     if watch.is_file():  # the reader of logwatch alone, on standard input, as logwatch itself calls it
         named["logwatch postfix"] = ("sh", "-c", f"LOGWATCH_DATE_RANGE=all perl {watch} < {log}")
-    found = {name: [path, *rest] for name, (tool, *rest) in named.items() if (path := shutil.which(tool))}
+    everywhere = (
+        f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"  # Debian puts pflogsumm where root looks
+    )
+    found = {
+        name: [path, *rest]
+        for name, (tool, *rest) in named.items()
+        if (path := shutil.which(tool, path=everywhere))
+    }
     return {**found, "mailforensics ingest": ours}
 
 

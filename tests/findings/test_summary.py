@@ -20,8 +20,10 @@ ZONE = "Europe/Berlin"
 UNITS = {"k": 2**10, "m": 2**20, " ": 1, "": 1}
 WORDS = {"sending hosts/domains": "sending_domains", "recipient hosts/domains": "recipient_domains"}
 
+# Debian puts it where only root's PATH leads
+PFLOGSUMM = shutil.which("pflogsumm") or shutil.which("pflogsumm", path="/usr/sbin:/usr/local/sbin")
 needs_pflogsumm = pytest.mark.skipif(
-    shutil.which("pflogsumm") is None, reason="pflogsumm is not installed (Debian package pflogsumm)"
+    PFLOGSUMM is None, reason="pflogsumm is not installed (Debian package pflogsumm)"
 )
 
 
@@ -43,7 +45,8 @@ def summary_of(log: Path) -> MailSummary:
 
 
 def theirs(log: Path) -> str:
-    return subprocess.run(["pflogsumm", log], capture_output=True, text=True, check=True).stdout
+    assert PFLOGSUMM is not None
+    return subprocess.run([PFLOGSUMM, log], capture_output=True, text=True, check=True).stdout
 
 
 def their_totals(report: str) -> dict[str, int]:
