@@ -247,7 +247,7 @@ class Case:
     def _link(self) -> None:
         files = (self.polars("documents"), self.polars("hops"))
         linked = link(self.log(), EXPLAIN, self._other_scans, domains_of(self.configs), files)
-        for name, frame in linked.tables.items():
+        for name, frame in linked.items():
             self._frames[name] = schema.conform(name, frame)
 
     # --- questions ----------------------------------------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
     SRS0=HHHH=TT=example.com=alex@forwarder.example.net      alex@example.com        (SRS, the forwarder's rewriting)
     prvs=0123456789=alex@example.com                         alex@example.com        (BATV, draft-levine-smtp-batv)
-    list-bounces+bob=example.org@lists.example.net           bob@example.org         (VERP: the recipient inside the sender)
-    bob+offers@example.org                                   bob@example.org         (address extension, RFC 5233)
 
 Both forms are kept: the tables hold addresses as written.
 """
@@ -32,23 +30,3 @@ def original(address: pl.Expr) -> pl.Expr:
 
     tail = pl.concat_str(address.str.extract(_BATV_TAIL, 1), address.str.extract(_BATV_TAIL, 2))
     return pl.coalesce(swapped(_SRS0), swapped(_SRS1), address.str.extract(_BATV, 1), tail, address)
-
-
-def verp_recipient(sender: pl.Expr) -> pl.Expr:
-    """The recipient that a list wrote into its sender address (null when there is none).
-
-    >>> pl.select(verp_recipient(pl.lit("list-bounces+bob=example.org@lists.example.net"))).item()
-    'bob@example.org'
-    """
-    local = sender.str.extract(r"[+-]([^+@]+=[^=@]+\.[^=@]+)@[^@]+$", 1)
-    return local.str.replace(r"=([^=]+)$", "@$1")
-
-
-def without_detail(address: pl.Expr, delimiters: str = "+") -> pl.Expr:
-    """The address without its extension.
-
-    >>> pl.select(without_detail(pl.lit("bob+offers@example.org"))).item()
-    'bob@example.org'
-    """
-    chars = "".join(f"\\{char}" for char in delimiters)
-    return address.str.replace(rf"^([^{chars}@]+)[{chars}][^@]*@", "$1@") if delimiters else address

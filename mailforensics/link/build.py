@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
 
-from mailforensics import schema
 from mailforensics.link.deliveries import deliveries as make_deliveries
 from mailforensics.link.direction import directions
 from mailforensics.link.documents import header_links
@@ -25,15 +24,6 @@ from mailforensics.link.scans import scans as make_scans
 from mailforensics.link.sessions import dovecot_sessions, smtp_sessions
 
 _CAUSES = ["cause", "cause_family", "permanence", "who_acts", "cause_rule"]
-
-
-@dataclass(frozen=True)
-class Linked:
-    """The linked tables in polars, and what they were made from (``lives`` and ``links`` serve the trace)."""
-
-    tables: Mapping[str, Frame]
-    lives: Frame
-    links: Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +46,7 @@ def link(
     domains: Sequence[str] = (),
     files: tuple[Frame, Frame] | None = None,
     done: Callable[[str, Frame], None] | None = None,
-) -> Linked:
+) -> dict[str, Frame]:
     """Link everything: messages, deliveries, rejects, sessions, scans, mailbox_events, journeys.
 
     other_scans   verdicts that are known from elsewhere than the log (headers, history)
@@ -96,7 +86,7 @@ def link(
         whole("messages", messages := messages.join(way, on="message_key", how="left", maintain_order="left"))
         deliveries, rejects = whole("deliveries", causes.result()), whole("rejects", refusals.result())
         whole("journeys", journeys(messages, deliveries, scans, mailbox, rejects, found, sessions.result()))
-    return Linked(tables, lives, found)
+    return tables
 
 
 def _sessions(log: Log) -> Frame:
@@ -335,9 +325,3 @@ def _refused(rejects: Frame, sessions: Frame, deliveries: Frame, messages: Frame
             "recipient", "original_recipient", "outcome", "mailbox", "sentence", "certainty", "evidence"
         ).alias("outcomes"),
     )
-
-
-def public(name: str, frame: Frame) -> Frame:
-    """The columns of the schema, in its order and types; the working columns of the link floor stay inside."""
-    whole = schema.conform(name, frame)
-    return whole.select(schema.TABLES[name].names)

@@ -7,8 +7,6 @@ own delivery is no outcome of that mail. Mail that was refused before it had a q
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import polars as pl
 
 from mailforensics.link.log import Frame, norm_address
@@ -141,7 +139,6 @@ def _step(moving: Frame, copies: Frame) -> Frame:
         "next_key",
         "user",
         "addressed",
-        pl.col("fate").alias("came_by"),
     )
     both = kept.join(
         copies.rename({"user": "user_next", "addressed": "addressed_next"}),
@@ -166,7 +163,7 @@ def _step(moving: Frame, copies: Frame) -> Frame:
         hops=pl.col("hops") + 1,
         trail=pl.concat_list("trail", pl.col("events").fill_null(pl.lit([], dtype=pl.List(pl.Int64)))),
         path=pl.concat_list("path", "next_key"),
-    ).drop("next_key", "user_next", "addressed_next", "same", "any_same", "came_by")  # fmt: skip
+    ).drop("next_key", "user_next", "addressed_next", "same", "any_same")  # fmt: skip
 
 
 def refused_transactions(rejects: Frame, sessions: Frame, deliveries: Frame, messages: Frame) -> Frame:
@@ -212,8 +209,3 @@ def told_elsewhere(rejects: Frame, deliveries: Frame, messages: Frame) -> Frame:
     near = (pl.col("tried") - pl.col("time")).abs() <= pl.duration(seconds=60)
     same = pl.col("response").str.contains(pl.col("code"), literal=True).fill_null(True)
     return both.filter(near & same).select("event_id").unique()
-
-
-def in_order(values: Iterable[object]) -> list[object]:
-    """Each value once, in order, without nulls."""
-    return [value for value in dict.fromkeys(values) if value is not None]

@@ -12,10 +12,8 @@ from __future__ import annotations
 import polars as pl
 
 from mailforensics.link.lives import in_time
-from mailforensics.link.log import Frame, Log, column, domain_of, ensure
+from mailforensics.link.log import Frame, Log, domain_of, ensure
 from mailforensics.link.rejects import rejects
-
-_FIRST = "first"
 
 
 def messages(log: Log, lives: Frame, deliveries: Frame, noticed: Frame) -> Frame:
@@ -261,8 +259,3 @@ def _complete() -> pl.Expr:
         pl.col("removed_time").is_not_null() | pl.col("refused") | pl.col("marks").list.contains("deleted")
     )
     return begun & (ended | pl.col("marks").list.contains("requeued"))
-
-
-def public(messages: Frame) -> Frame:
-    """Only the columns of the schema; the working columns of the link floor stay inside."""
-    return messages.with_columns(column(messages, "subject"))

@@ -41,10 +41,6 @@ def address(name: str) -> str:
     return rf'(?P<{name}>(?:"(?:[^"\\]|\\.)*"[^>]*|[^">][^>]*)?)'
 
 
-def empty_is_null(text: pl.Expr) -> pl.Expr:
-    return pl.when(text != "").then(text)
-
-
 def _text(sentence: str, *, personal: bool = False, rfc: str = "") -> Field:
     return Field(sentence, TEXT, personal=personal, rfc=rfc)
 
