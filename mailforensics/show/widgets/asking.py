@@ -77,7 +77,7 @@ def _slider(case: CaseLike, since: ipywidgets.Text, until: ipywidgets.Text) -> l
     places = stops(begun, ended, zone)
     slider = ipywidgets.SelectionRangeSlider(
         options=[(f"{when:%Y-%m-%d %H:%M}", when) for when in places], index=(0, len(places) - 1),
-        description="Between", continuous_update=False, layout=WIDE,
+        description="Between", continuous_update=False, readout=False, layout=WIDE,
     )  # fmt: skip
 
     def fill(_: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets
 import polars as pl
 
+from mailforensics.evidence.names import source_names
 from mailforensics.show import html, sentences
 from mailforensics.show.escape import terminal
 from mailforensics.show.widgets.shown import WIDE, CaseLike, Shown, call_of
@@ -31,7 +32,7 @@ def lines_of(case: CaseLike, event_ids: Iterable[int], *, around: int = 0) -> li
     header fields give the field as it came (place is file:line).
     """
     wanted = set(event_ids)
-    names = dict(case.polars("sources").select("source_id", "path").rows())
+    names = source_names(case.polars("sources"))
     near = sorted({key + step for key in wanted for step in range(-around, around + 1)})
     events = case.scan("events").filter(pl.col("event_id").is_in(near)).sort("event_id")
     rows = events.select("event_id", "source_id", "line_number", "time", "text").collect().to_dicts()
@@ -70,7 +71,9 @@ def findings_browser(case: CaseLike) -> ipywidgets.VBox:
     The plain functions are ``Case.findings`` and :func:`lines_of`.
     """
     least = ipywidgets.Dropdown(options=_SEVERITIES, value="info", description="At least")
-    around = ipywidgets.BoundedIntText(value=0, min=0, max=50, description="Lines around")
+    around = ipywidgets.BoundedIntText(
+        value=0, min=0, max=50, description="Lines around", style={"description_width": "initial"}
+    )
     choice = ipywidgets.Select(options=[], description="Findings", rows=10, index=None, layout=WIDE)
     shown = Shown()
     found: list[dict[str, Any]] = []

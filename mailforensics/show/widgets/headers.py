@@ -19,7 +19,7 @@ def header_reader(text: str = "", *, own: Sequence[str] = (), zone: str | None =
     The plain function is ``mailforensics.read_headers``.
     """
     pasted = ipywidgets.Textarea(value=text, description="Header", placeholder="Paste a raw header here",
-                                 layout={"width": "100%", "height": "10rem"})  # fmt: skip
+                                 layout={"width": "auto", "height": "10rem"})  # fmt: skip
     mine = ipywidgets.Text(value=", ".join(own), description="Yours", placeholder="mx.example.org, 192.0.2.0/24",
                            layout=WIDE)  # fmt: skip
     upload = ipywidgets.FileUpload(description="Upload", accept=".eml,.txt,message/rfc822", multiple=False)

@@ -44,7 +44,7 @@ class _Opening:
     ) -> None:  # fmt: skip
         self.opener, self.folder, self.then = opener, folder, then
         given = paths if isinstance(paths, str) else "\n".join(map(str, paths))
-        self.paths = ipywidgets.Textarea(value=given, description="Paths", layout={"width": "100%", "height": "4rem"},
+        self.paths = ipywidgets.Textarea(value=given, description="Paths", layout={"width": "auto", "height": "4rem"},
                                          placeholder="One a line: /var/log/mail.log*, a folder, a saved case")  # fmt: skip
         self.upload = ipywidgets.FileUpload(description="Upload", multiple=True)
         self.own = ipywidgets.Text(value=", ".join(own), description="Yours", layout=WIDE,

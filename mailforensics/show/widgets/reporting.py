@@ -45,9 +45,9 @@ class _Builder:
             for name, section in sections.items()
         }
         self.title = ipywidgets.Text(value="Mail report", description="Title", layout=WIDE)
-        self.mails = ipywidgets.Textarea(description="Mails", layout={"width": "100%", "height": "4rem"},
+        self.mails = ipywidgets.Textarea(description="Mails", layout={"width": "auto", "height": "4rem"},
                                          placeholder='One question a line: to=bob@example.org since="10:00"')  # fmt: skip
-        self.messages = ipywidgets.Textarea(description="Messages", layout={"width": "100%", "height": "3rem"},
+        self.messages = ipywidgets.Textarea(description="Messages", layout={"width": "auto", "height": "3rem"},
                                             placeholder="One file or pattern a line: messages/*.eml")  # fmt: skip
         self.format = ipywidgets.Dropdown(options=report.FORMATS, description="Format")
         self.file = ipywidgets.Text(value=path, description="File", placeholder="report")

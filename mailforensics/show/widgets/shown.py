@@ -17,7 +17,7 @@ import pyarrow as pa
 from mailforensics.errors import MailforensicsError
 from mailforensics.show import html
 
-WIDE = {"width": "100%"}
+WIDE = {"width": "auto"}
 _LATE = 3.0  # seconds within which a letter counts as typed before the click that overtook it
 
 
