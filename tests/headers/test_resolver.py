@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mailforensics
 from mailforensics.errors import OptionError
 from mailforensics.headers.message import read_message
 from mailforensics.headers.resolver import Answer, Resolver, questions, reverse_name
@@ -56,6 +58,31 @@ def test_the_record_gives_the_same_answers_without_asking(dns_server: Any) -> No
     assert again.query("example.org").answer == ("192.0.2.7",)
     assert again.query("other.example.org").failed
     assert len(dns_server.asked) == before
+
+
+def test_a_saved_case_gives_the_same_answers_next_year(dns_server: Any, tmp_path: Path) -> None:
+    dns_server.zone["example.org", "A"] = ["192.0.2.7"]
+    live = dns_server.resolver()
+    (tmp_path / "a.eml").write_bytes(b"From: a@example.org\nDate: 2 Mar 2026 09:00:02 +0000\n\n")
+    case = mailforensics.open_case(tmp_path / "a.eml")
+    live.query("example.org")
+    case.keep(live)
+    live.query("no.example.org", "MX")
+    case.keep(live)
+    before = len(dns_server.asked)
+    again = Resolver.replay(mailforensics.open_case(case.save(tmp_path / "case")))
+    assert again.query("example.org").answer == ("192.0.2.7",)
+    assert [again.query(name, "MX").status for name in ("no.example.org", "x.example.org")] == [
+        "NXDOMAIN",
+        "NOT_RECORDED",
+    ]
+    assert case.table("dns_records").num_rows == 2
+    assert len(dns_server.asked) == before
+
+
+def test_answers_come_from_a_case_or_a_table_only() -> None:
+    with pytest.raises(OptionError, match="not from dict"):
+        Resolver.replay({})  # type: ignore[arg-type]
 
 
 def test_many_questions_are_asked_at_once(dns_server: Any) -> None:
