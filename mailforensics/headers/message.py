@@ -1,6 +1,6 @@
 """Messages as tables: documents, header fields, hops, authentication results and filter verdicts.
 
-``read_message`` takes the bytes of one message (.eml, a Maildir file, a header section alone)::
+``read_message`` takes the bytes of one message (.eml, a Maildir file, Outlook's .msg, a header section alone)::
 
     Return-Path: <alice@example.org>
     Received: from mail.example.org (mail.example.org [192.0.2.7]) by mx.example.net (Postfix) ...
@@ -18,7 +18,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -33,6 +33,7 @@ from mailforensics.headers import authentication, path, spam
 from mailforensics.headers.dates import read_date
 from mailforensics.headers.domains import domain_of
 from mailforensics.headers.fields import Field, HeaderSection, clean_pasted, read_fields, readable
+from mailforensics.headers.outlook import is_outlook, read_outlook
 from mailforensics.headers.own_results import own_results
 from mailforensics.headers.parts import PARTS, read_parts
 from mailforensics.headers.stamps import read_stamps
@@ -92,7 +93,11 @@ class MessageTables:
         if self.data is None:
             raise OptionError("Parts are read from one message at a time: use read_message(data).parts.")
         number = self.frames["documents"]["document_id"][0]
-        return pa.Table.from_pylist(read_parts(self.data, document_id=number).to_dicts(), schema=PARTS)
+        if is_outlook(self.data):
+            rows = read_outlook(self.data, document_id=number).parts
+        else:
+            rows = read_parts(self.data, document_id=number)
+        return pa.Table.from_pylist(rows.to_dicts(), schema=PARTS)
 
 
 Message = MessageTables
@@ -134,15 +139,12 @@ def read_headers(
 def _read_given(
     name: str, data: bytes, own: Sequence[str], authserv: Sequence[str], limits: Limits
 ) -> Message:
-    if data.startswith(_OUTLOOK):
-        raise EvidenceError(
-            f"{name} is an Outlook .msg file, which keeps no message as it came. Save it as .eml, or convert it"
-            " with msgconvert, and read that."
-        )
+    if is_outlook(data):
+        try:
+            read_outlook(data, limits=limits)
+        except EvidenceError as error:
+            raise EvidenceError(f"{name} cannot be read. {error}") from error
     return read_message(data, own=own, authserv=authserv, limits=limits)
-
-
-_OUTLOOK = bytes.fromhex("d0cf11e0a1b11ae1")  # a compound file, [MS-CFB] §2.2
 
 
 def read_message(
@@ -220,6 +222,18 @@ def document_id(source_id: int, offset: int) -> int:
     return (source_id << 40) + offset
 
 
+def _section(data: bytes, limits: Limits) -> HeaderSection:
+    """The header section of a message; of an Outlook file the one that Outlook kept."""
+    if not is_outlook(data):
+        return read_fields(data, limits=limits)
+    try:
+        kept = read_outlook(data, limits=limits)
+    except EvidenceError:
+        return HeaderSection((), len(data), ("outlook_unreadable",))
+    section = read_fields(kept.header, limits=limits)
+    return replace(section, defects=(*section.defects, *kept.defects))
+
+
 class _Rows:
     """Gathers the fields of messages one after another; Received fields are read together at the end."""
 
@@ -235,7 +249,7 @@ class _Rows:
 
     def add(self, source_id: int, offset: int, data: bytes) -> None:
         number = document_id(source_id, offset)
-        section = read_fields(data, limits=self.limits)
+        section = _section(data, self.limits)
         self.sections.append((number, section))
         received = [
             (number, ordinal, one) for ordinal, one in enumerate(section.fields) if one.key == "received"

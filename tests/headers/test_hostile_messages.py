@@ -169,11 +169,6 @@ def test_a_path_that_cannot_be_read_is_an_error_that_says_what_to_do(tmp_path: A
         read_headers("no\x00path")
 
 
-def test_an_outlook_file_is_refused_with_advice() -> None:
-    with pytest.raises(EvidenceError, match=r"Save it as \.eml"):
-        read_headers(bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 100)
-
-
 def test_parts_belong_to_one_message() -> None:
     assert read_message(b"Content-Type: text/html\n\nx").parts["content_type"].to_pylist() == ["text/html"]
     with pytest.raises(OptionError, match="one message at a time"):
