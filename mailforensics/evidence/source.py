@@ -184,6 +184,7 @@ class Stream:
         self._compressed = bool(compression)
         self._limits, self._hit = limits, limits_hit
         self.out = 0
+        self._lines = 0
 
     def __enter__(self) -> Stream:
         return self
@@ -224,9 +225,16 @@ class Stream:
         except Exception as error:  # each decompressor has its own errors; all mean damaged bytes
             return self._stop(f"damaged: {type(error).__name__} while reading")
         self.out += len(part)
-        allowed = max(self._limits.expansion_floor, self._counted.bytes * self._limits.expansion)
-        if self._compressed and self.out > allowed:
-            return self._stop(f"expansion: more than {self._limits.expansion} bytes out of one")
+        return self._within_bounds(part) if self._compressed else part
+
+    def _within_bounds(self, part: bytes) -> bytes:
+        """What came out of a decompressor, unless far more comes out of it than a log packs into so few bytes."""
+        limits, taken = self._limits, self._counted.bytes
+        if self.out > max(limits.expansion_floor, taken * limits.expansion):
+            return self._stop(f"expansion: more than {limits.expansion} bytes out of one")
+        self._lines += part.count(b"\n")
+        if self._lines > max(limits.expansion_lines_floor, taken * limits.expansion_lines):
+            return self._stop(f"expansion: more than {limits.expansion_lines} lines out of one byte")
         return part
 
     def _stop(self, why: str) -> bytes:
