@@ -19,6 +19,7 @@ SCENARIOS = sorted(path.parent.name for path in SAMPLES.glob("*/expected.json"))
 
 # What a log cannot say: a client that is turned away before RCPT has named no recipient, one whose login fails no sender.
 NO_RECIPIENT = "552"  # refused at MAIL for its announced size
+MANY = "reject_multi_recipient_bounce"  # refused at DATA: Postfix logs a recipient only if there is just one
 NO_TRANSACTION = "535"  # the login failed
 
 
@@ -47,6 +48,8 @@ def fates(journey: dict[str, Any]) -> list[tuple[str | None, str, str | None]]:
 
 def wanted(mail: dict[str, Any]) -> list[tuple[str | None, str, str | None]]:
     unnamed = str(mail["reply"] or "").startswith(NO_RECIPIENT)
+    if mail.get("restriction") == MANY:
+        return [(None, "rejected", None)]
     unnamed = unnamed or any(r.get("never_handed_over") for r in mail["recipients"])
     rows = [(None if unnamed else r["recipient"], r["outcome"], r["mailbox"]) for r in mail["recipients"]]
     return sorted(rows, key=str)
@@ -101,6 +104,17 @@ def test_every_recipient_has_the_outcome_that_the_driver_saw(name: str) -> None:
     assert [(j["message_id"], j["sender"], fates(j)) for j in left.values()] == [], (
         "journeys that nobody sent"
     )
+
+
+def test_each_refusal_names_the_setting_that_refused() -> None:
+    rejects = case_of("restrictions").table("rejects").to_pylist()
+    mails = [mail for mail in truth_of("restrictions")["mails"] if "restriction" in mail]
+    told = {
+        mail["label"]: sorted({r["restriction"] for r in rejects if (r["sender"] or "") == mail["sender"]})
+        for mail in mails
+    }
+    assert told == {mail["label"]: [mail["restriction"]] for mail in mails}
+    assert len({mail["restriction"] for mail in mails}) >= 30
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -59,6 +59,8 @@ def play(name: str, options: argparse.Namespace) -> None:
         plans=getattr(module, "PLANS", None),
         options=getattr(module, "OPTIONS", None),
         prepare=getattr(module, "prepare", None),
+        strangers=getattr(module, "STRANGERS", None),
+        dns=getattr(module, "DNS", None),
     )
     if options.keep:
         lab.failed_into = options.cache / "failed" / folder
