@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import mailforensics as mf
+from mailforensics.findings.rows import SEVERITIES
 
 SAMPLES = Path(__file__).parents[1] / "sample_data"
 SCENARIOS = sorted(path.parent.name for path in SAMPLES.glob("*/expected.json"))
@@ -115,6 +116,35 @@ def test_each_refusal_names_the_setting_that_refused() -> None:
     }
     assert told == {mail["label"]: [mail["restriction"]] for mail in mails}
     assert len({mail["restriction"] for mail in mails}) >= 30
+
+
+INCIDENTS = [name for name in SCENARIOS if name.startswith("incident-")]
+
+
+@pytest.mark.parametrize("name", INCIDENTS)
+def test_each_incident_is_found_and_nothing_else_is_called_grave(name: str) -> None:
+    rows = case_of(name).findings().to_pylist()
+    told = {(row["finding"], row["subject"]): row["severity"] for row in rows}
+    meant = {(true["finding"], true["subject"]): true["least"] for true in truth_of(name)["findings"]}
+    assert {what: told.get(what) for what in meant if severity(told.get(what)) < severity(meant[what])} == {}
+    assert {what for what, how in told.items() if how == "high"} - set(meant) == set()
+    assert all(
+        row["evidence"]
+        for row in rows
+        if (row["finding"], row["subject"]) in meant and row["finding"] != "log_gap"
+    )
+
+
+def severity(word: str | None) -> int:
+    return SEVERITIES.index(word) if word else -1
+
+
+def test_every_incident_that_there_is_a_rule_for_was_played() -> None:
+    played = {true["finding"] for name in INCIDENTS for true in truth_of(name)["findings"]}
+    assert played >= {
+        "compromised_account", "password_guessing", "backscatter", "relay_attempt", "snowshoe", "blocklisting", "tls_missing",
+        "certificate_expired", "dns_trouble", "filter_silent", "queue_growth", "mailbox_full", "loop", "clock_step", "log_gap",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -177,6 +177,11 @@ class Lab:
 
     def certificate(self, name: str, days: int = 3000) -> dict[str, bytes]:
         """ca.pem, cert.pem and key.pem for a name, valid for so many days from 1 January 2024 on."""
+        folder = self.certificate_files(name, days)
+        return {name: (folder / name).read_bytes() for name in ("ca.pem", "cert.pem", "key.pem")}
+
+    def certificate_files(self, name: str, days: int) -> Path:
+        """The folder that holds them now; the next certificate takes their place."""
         folder = self._work
         early = ["faketime", "2024-01-01 00:00:00"] if shutil.which("faketime") else []
         if not (folder / "ca.pem").exists():
@@ -236,7 +241,7 @@ class Lab:
                 str(folder / "cert.pem"),
             ]
         )
-        return {name: (folder / name).read_bytes() for name in ("ca.pem", "cert.pem", "key.pem")}
+        return folder
 
     # -- time ------------------------------------------------------------
 
@@ -498,6 +503,15 @@ class Lab:
             )
 
         wait_for("queues without fresh mail", done, seconds, 0.5)
+
+    def wait_quiet(self) -> None:
+        """Until nothing moves, at most 20 s: a jump of the clock in mid-delivery would look like a time-out."""
+        quiet = 0
+        for _ in range(400):
+            quiet = 0 if any(host.is_busy() for host in self.hosts.values()) else quiet + 1
+            if quiet == 6:
+                return
+            time.sleep(0.05)
 
     def remember_of(self, address: str, number: int) -> None:
         """Keep the first few messages of one mailbox."""

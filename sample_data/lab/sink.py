@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 
 from machine import wait_for
 from truth import header
@@ -26,11 +27,13 @@ class Sink:
         self.people: set[str] | None = None
         self.refuse_others = "550 5.1.1 User unknown"
         self.refuse_clients = ""
+        self.later: Callable[[str], bool] = lambda recipient: False  # who is put off at the first try
         self.refuse: dict[str, str] = {}
         self.refuse_data: dict[str, str] = {}
         self.drop_after_data: set[str] = set()  # recipients whose mail is taken, but not answered, once
         self.taken: list[tuple[str, list[str], bytes]] = []
         self._ids: set[str] = set()
+        self._put_off: set[str] = set()
         self._count = 0
         self._closing = False
         # made in the calling thread, whose network is the outside world
@@ -92,6 +95,9 @@ class Sink:
                     recipient = line[8:].split(">")[0].strip(" <")
                     stranger = self.people is not None and recipient not in self.people
                     usual = self.refuse_others if stranger else "250 2.1.5 recipient ok"
+                    if self.later(recipient) and recipient not in self._put_off:
+                        self._put_off.add(recipient)
+                        usual = "451 4.7.1 Greylisted, please come back"
                     reply = self.refuse.get(recipient, usual)
                     if reply.startswith("2"):
                         recipients.append(recipient)
