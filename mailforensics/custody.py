@@ -18,8 +18,8 @@ from typing import Any
 
 import polars as pl
 
-from mailforensics.coverage import source_name
 from mailforensics.errors import EvidenceError, OptionError
+from mailforensics.evidence.names import source_name
 from mailforensics.evidence.source import Source, file_hash, find, real_path
 from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
