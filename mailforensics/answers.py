@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from mailforensics import coverage, schema
 from mailforensics.errors import OptionError
+from mailforensics.evidence.names import source_names
 from mailforensics.findings.clocks import clock_findings
 from mailforensics.findings.contradictions import unlogged_hops
 from mailforensics.findings.forgery import find_forgery
@@ -22,7 +23,7 @@ from mailforensics.findings.incidents import Material, find_incidents
 from mailforensics.findings.lost import lost_mail
 from mailforensics.findings.rows import SEVERITIES, finding_rows
 from mailforensics.findings.summary import MailSummary, summarise
-from mailforensics.trace import source_names, subjects
+from mailforensics.trace import subjects
 
 if TYPE_CHECKING:
     from mailforensics.case import Case
