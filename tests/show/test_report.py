@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-from datetime import datetime
 from pathlib import Path
 
-import openpyxl
 import polars as pl
 import pytest
 
@@ -100,66 +96,3 @@ def test_a_hostile_text_is_no_markup_in_markdown(payload: str) -> None:
             " |", ""
         )
     assert "://" not in written
-
-
-# --- The workbook -----------------------------------------------------------------------------------------------------
-
-FORMULAS = [
-    "=1+1",
-    "+1+1",
-    "-1+1",
-    "@SUM(A1)",
-    "\t=1+1",
-    "\r=1+1",
-    "=cmd|' /C calc'!A0",
-    '=HYPERLINK("http://example.com")',
-]
-
-
-class OneTable:
-    def table(self, name: str) -> object:
-        rows = {
-            "subject": FORMULAS,
-            "size": [-4] * len(FORMULAS),
-            "time": [datetime(2026, 3, 2, 9, 2, 11)] * len(FORMULAS),
-        }
-        frame = (
-            pl.DataFrame(rows).with_columns(pl.col("time").dt.replace_time_zone("UTC"))
-            if name == "scans"
-            else schema.empty(name)
-        )
-        return schema.to_table(name, frame)
-
-
-def test_formulas_are_text_and_numbers_are_numbers_in_the_workbook() -> None:
-    book = openpyxl.load_workbook(io.BytesIO(export.workbook(OneTable())))
-    sheet = book["scans"]
-    columns = {cell.value: cell.column for cell in sheet[1]}
-    for row, formula in enumerate(FORMULAS, start=2):
-        cell = sheet.cell(row, columns["subject"])
-        assert (cell.data_type, cell.value) == ("s", formula.replace("\t", "\\t").replace("\r", "\\r"))
-        assert (sheet.cell(row, columns["size"]).data_type, sheet.cell(row, columns["size"]).value) == (
-            "n",
-            -4,
-        )
-        assert sheet.cell(row, columns["time"]).value == datetime(2026, 3, 2, 9, 2, 11)
-    book.close()
-
-
-def test_the_workbook_holds_each_table_with_all_its_rows(case: Case) -> None:
-    book = openpyxl.load_workbook(io.BytesIO(export.workbook(case)), read_only=True)
-    filled = [name for name in schema.TABLES if case.table(name).num_rows]
-    assert book.sheetnames == ["tables", *filled]
-    told = {row[0]: row[1] for row in book["tables"].iter_rows(min_row=2, values_only=True)}
-    assert told == {name: case.table(name).num_rows for name in filled}
-    for name in filled:
-        assert book[name].max_row == case.table(name).num_rows + 1
-    book.close()
-
-
-def test_the_workbook_has_no_formula_and_no_link_in_it(case: Case) -> None:
-    with zipfile.ZipFile(io.BytesIO(export.workbook(case))) as archive:
-        for name in archive.namelist():
-            content = archive.read(name)
-            assert b"<f>" not in content
-            assert b"<hyperlink" not in content

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mailforensics import plugins
 from mailforensics.errors import EvidenceError, OptionError
-from mailforensics.show import escape, export, html
+from mailforensics.show import escape, html
 from mailforensics.show.report.blocks import html_of, markdown_of
 from mailforensics.show.report.sections import (
     SECTIONS,
@@ -27,6 +27,7 @@ from mailforensics.show.report.sections import (
     five_sentences,
 )
 from mailforensics.show.sentences import Data
+from mailforensics.show.workbook import workbook
 
 __all__ = [
     "FORMATS",
@@ -67,7 +68,7 @@ def write(
     if kind not in FORMATS:
         raise OptionError(f"There is no report as {kind!r}; the formats are {', '.join(FORMATS)}.")
     if kind == "xlsx":
-        content = export.workbook(case)
+        content = workbook(case)
     else:
         form = markdown if kind == "md" else render
         content = form(case, traces=traces, messages=messages, sections=sections, title=title).encode()
