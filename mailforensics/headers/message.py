@@ -36,6 +36,7 @@ from mailforensics.headers.fields import Field, HeaderSection, clean_pasted, rea
 from mailforensics.headers.outlook import is_outlook, read_outlook
 from mailforensics.headers.own_results import own_results
 from mailforensics.headers.parts import PARTS, read_parts
+from mailforensics.headers.received import canonical_ip
 from mailforensics.headers.stamps import read_stamps
 from mailforensics.limits import DEFAULT, Limits
 
@@ -269,9 +270,10 @@ class _Rows:
     def frames(self) -> dict[str, pl.DataFrame]:
         hops = _hops(self.received, self.border)
         trusts: dict[int, list[dict[str, Any]]] = {}
-        for row in hops.select("document_id", "ordinal", "trust", "by_name", "id").iter_rows(named=True):
+        for row in hops.select(_TRUST_COLUMNS).iter_rows(named=True):
             trusts.setdefault(row["document_id"], []).append(row)
-        for number, section in self.sections:
+        for (number, section), row in zip(self.sections, self.rows["documents"], strict=True):
+            row |= _originating(section, trusts.get(number, []), self.border)
             self._auth_results(number, section, trusts.get(number, []))
             self._scans(number, section, trusts.get(number, []))
         frames = {name: _frame(name, rows) for name, rows in self.rows.items()}
@@ -308,6 +310,7 @@ class _Rows:
             self.rows["scans"].append(row)
 
 
+_TRUST_COLUMNS = ("document_id", "ordinal", "trust", "peer_trust", "from_ip", "auth", "by_name", "id")
 _HEADER_TYPES = schema.polars_schema("headers")
 _HEADER_COLUMNS = (
     "document_id", "ordinal", "name", "raw", "value", "line_number", "byte_offset", "byte_length", "defects", "event_id",
@@ -452,6 +455,21 @@ _ONCE = (
 )
 
 
+_ORIGINATING = ("x-originating-ip", "x-yahoo-post-ip", "x-senderip")
+
+
+def _originating(
+    section: HeaderSection, hops: Sequence[dict[str, Any]], border: path.Border
+) -> dict[str, str | None]:
+    """The client of a web mail, which no Received field names, and whose word its address is."""
+    for name in _ORIGINATING:
+        address = canonical_ip((section.first(name) or "").strip("[]() "))
+        if address is not None:
+            trust = path.originating_trust(hops[-1] if hops else None, address, border)
+            return {"originating_ip": address, "originating_trust": trust}
+    return {"originating_ip": None, "originating_trust": None}
+
+
 def _stripped(text: str | None) -> str | None:
     return text.strip() if text and text.strip() else None
 
@@ -487,7 +505,13 @@ def _frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 _EXTRA: dict[str, dict[str, pl.DataType]] = {
-    "documents": {"body_offset": pl.Int64(), "date_offset_min": pl.Int32(), "reply_to": pl.String()},
+    "documents": {
+        "body_offset": pl.Int64(),
+        "date_offset_min": pl.Int32(),
+        "reply_to": pl.String(),
+        "originating_ip": pl.String(),
+        "originating_trust": pl.String(),
+    },
     "auth_results": {"comment": pl.String(), "method_version": pl.String(), "action": pl.String()},
     "scans": {
         "document_id": pl.Int64(),
