@@ -276,11 +276,12 @@ def findings(severity: str, as_json: bool, **given: Any) -> None:
     mailforensics findings /var/log/mail.log*
     mailforensics findings case/ --severity high --json
     """
+    from mailforensics.answers import findings_told
     from mailforensics.show import told
 
     privacy = _privacy(given)
     case = _shared(_case(**given), privacy)[0]
-    found = case.findings(severity).to_pylist()
+    found = findings_told(case, severity)
     _answer(found, lambda data: told.findings(data, case.zone, width=_width()), as_json)
     if not found:
         sys.exit(NOTHING_FOUND)

@@ -33,6 +33,7 @@ from mailforensics.headers import authentication, path, spam
 from mailforensics.headers.dates import read_date
 from mailforensics.headers.domains import domain_of
 from mailforensics.headers.fields import Field, HeaderSection, clean_pasted, read_fields, readable
+from mailforensics.headers.own_results import own_results
 from mailforensics.headers.parts import PARTS, read_parts
 from mailforensics.headers.stamps import read_stamps
 from mailforensics.limits import DEFAULT, Limits
@@ -99,13 +100,17 @@ Message = MessageTables
 
 
 def read_headers(
-    source: bytes | str | os.PathLike[str], *, own: Sequence[str] = (), limits: Limits = DEFAULT
+    source: bytes | str | os.PathLike[str],
+    *,
+    own: Sequence[str] = (),
+    authserv: Sequence[str] = (),
+    limits: Limits = DEFAULT,
 ) -> Message:
     """The tables of one message from its bytes, from pasted header text, or from a file.
 
     Text with a line break or that begins like a field (``Received: ...``) is read as pasted text: quoting,
     shared indentation and lost folding are undone. Any other text is a path. ``own`` names the networks and
-    hosts that are yours: without it every hop is ``claimed``.
+    hosts that are yours: without it every hop is ``claimed``; ``authserv`` is that of :func:`read_message`.
 
     Raises :class:`EvidenceError` when the file cannot be read and :class:`OptionError` when ``own`` does not fit.
 
@@ -113,9 +118,9 @@ def read_headers(
     ['mx.example.net']
     """
     if isinstance(source, bytes):
-        return _read_given("The bytes", source, own, limits)
+        return _read_given("The bytes", source, own, authserv, limits)
     if isinstance(source, str) and ("\n" in source or "\r" in source or _LOOKS_PASTED.match(source)):
-        return read_message(clean_pasted(source), own=own, limits=limits)
+        return read_message(clean_pasted(source), own=own, authserv=authserv, limits=limits)
     try:
         with Path(source).open("rb") as file:
             data = file.read(limits.message_bytes)
@@ -123,16 +128,18 @@ def read_headers(
         raise EvidenceError(
             f"{source} could not be read as a message: {error}. Give a file, bytes or header text."
         ) from error
-    return _read_given(str(source), data, own, limits)
+    return _read_given(str(source), data, own, authserv, limits)
 
 
-def _read_given(name: str, data: bytes, own: Sequence[str], limits: Limits) -> Message:
+def _read_given(
+    name: str, data: bytes, own: Sequence[str], authserv: Sequence[str], limits: Limits
+) -> Message:
     if data.startswith(_OUTLOOK):
         raise EvidenceError(
             f"{name} is an Outlook .msg file, which keeps no message as it came. Save it as .eml, or convert it"
             " with msgconvert, and read that."
         )
-    return read_message(data, own=own, limits=limits)
+    return read_message(data, own=own, authserv=authserv, limits=limits)
 
 
 _OUTLOOK = bytes.fromhex("d0cf11e0a1b11ae1")  # a compound file, [MS-CFB] §2.2
@@ -153,7 +160,8 @@ def read_message(
 
     ``own`` and ``trusted`` are networks and host names as :meth:`.path.Own.of` reads them, ``submission`` those
     of servers whose clients had to log in. ``authserv`` names authserv-ids whose forged copies our border
-    removes: their fields then count right below the border too, where milters write.
+    removes: their fields then count right below the border too, where milters write. Without it they count there
+    only where a field that quotes our queue id stands for them (:mod:`.own_results`).
 
     >>> message = read_message(b"Received: from a ([192.0.2.1]) by b with SMTP id 1; 1 Jan 2026 00:00 +0000\\n\\n")
     >>> message.hops["from_ip"].to_pylist()
@@ -247,7 +255,7 @@ class _Rows:
     def frames(self) -> dict[str, pl.DataFrame]:
         hops = _hops(self.received, self.border)
         trusts: dict[int, list[dict[str, Any]]] = {}
-        for row in hops.select("document_id", "ordinal", "trust", "by_name").iter_rows(named=True):
+        for row in hops.select("document_id", "ordinal", "trust", "by_name", "id").iter_rows(named=True):
             trusts.setdefault(row["document_id"], []).append(row)
         for number, section in self.sections:
             self._auth_results(number, section, trusts.get(number, []))
@@ -258,16 +266,20 @@ class _Rows:
 
     def _auth_results(self, number: int, section: HeaderSection, hops: list[dict[str, Any]]) -> None:
         from_domain = domain_of(address_of(section.first("from") or "") or "")
-        for ordinal, one in enumerate(section.fields):
-            if one.key not in _AUTH_FIELDS:
-                continue
-            rows = authentication.read_field(one.key, readable(one.key, one.raw_value)[0])
+        read = {
+            ordinal: authentication.read_field(one.key, readable(one.key, one.raw_value)[0])
+            for ordinal, one in enumerate(section.fields)
+            if one.key in _AUTH_FIELDS
+        }
+        shown = own_results(section.fields, read, hops, _our_names(read, hops, self.border))
+        for ordinal, rows in read.items():
             authentication.mark_alignment(rows, from_domain)
             for row in rows:
                 row |= {"document_id": number, "ordinal": ordinal, "authserv_trust": None}
                 if row["field"] not in ("DKIM-Signature", "ARC-Seal"):
                     server = row["authserv_id"]
-                    row["authserv_trust"] = authserv_trust(server, ordinal, hops, self.border, self.authserv)
+                    trust = authserv_trust(server, ordinal, hops, self.border, self.authserv)
+                    row["authserv_trust"] = "ours" if ordinal in shown else trust
             self.rows["auth_results"] += rows
 
     def _scans(self, number: int, section: HeaderSection, hops: list[dict[str, Any]]) -> None:
@@ -373,6 +385,17 @@ def authserv_trust(
     if server.lower() in authserv:
         stop = claimed[0] if claimed else ordinal + 1
     return "ours" if ordinal < stop else "foreign"
+
+
+def _our_names(
+    results: Mapping[int, list[dict[str, Any]]], hops: Sequence[dict[str, Any]], border: path.Border
+) -> frozenset[str]:
+    """The authserv-ids among the results that are names of ours, in lower case, a job id behind a slash taken off."""
+    stamped = {str(hop["by_name"]).lower() for hop in hops if hop["trust"] == "ours"}
+    named = {
+        str(row["authserv_id"] or "").lower().partition("/")[0] for rows in results.values() for row in rows
+    }
+    return frozenset(name for name in named if name in stamped or border.own.has_host(name))
 
 
 def _trust_at(ordinal: int, hops: Sequence[dict[str, Any]]) -> str:
