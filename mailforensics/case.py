@@ -355,13 +355,13 @@ class Case:
         title: str = "Mail report",
         format: str | None = None,
     ) -> Path:
-        """Write a report and return its path: one HTML file that fetches nothing when it is opened, Markdown, or XLSX.
+        """Write a report and return its path: one HTML file that fetches nothing when it is opened, PDF, Markdown or XLSX.
 
         traces     answers of ``trace`` to tell in it
         messages   message files whose headers to show
         sections   summary, traces, incidents, refusals, delays, spam, messages, evidence, not_understood, method, and
                    those that installed packages add; all by default
-        format     html, md or xlsx (the tables, a sheet each); by default what the name ends with
+        format     html, md, pdf (needs the extra ``pdf``) or xlsx (the tables, a sheet each); by default what the name ends with
 
         Raises OptionError for an unknown section or format, EvidenceError where a message cannot be read or the file
         cannot be written. The same evidence gives the same bytes.
