@@ -24,7 +24,9 @@ import nbformat
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ROOT = Path(__file__).parents[2]
-PATIENCE = 180_000  # milliseconds, for a machine of two busy cores
+PATIENCE = (
+    int(os.environ.get("MAILFORENSICS_PATIENCE", "180")) * 1000
+)  # milliseconds, for a machine of two busy cores
 LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "file:", "data:", "blob:", "about:")
 IDLE = "Python 3 (ipykernel) | Idle"
 DARK = "JupyterLab Dark"
@@ -183,6 +185,9 @@ def run_all(page: Any) -> None:
             const prompts = cells.map(cell => cell.querySelector('.jp-InputPrompt')?.textContent || '');
             return cells.length && prompts.every(text => /\\[[0-9]+\\]/.test(text));
         }"""
+    )
+    assert not (told := page.locator("[data-mime-type='application/vnd.jupyter.error']").all_inner_texts()), (
+        told
     )
 
 
