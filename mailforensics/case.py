@@ -32,6 +32,7 @@ from mailforensics.limits import DEFAULT, Limits
 from mailforensics.link.build import link
 from mailforensics.link.log import Log
 from mailforensics.reading import Memory, Progress, Zones
+from mailforensics.show.progress import bar
 from mailforensics.store import MANIFEST, Store
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def open_case(
     timezone: Zones = None,
     year: int | None = None,
     limits: Limits = DEFAULT,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Case:
     """Open evidence, or a case saved before.
 
@@ -63,7 +64,7 @@ def open_case(
     own        networks and host names that are yours: only what they wrote in a header counts as seen
     timezone   the zone of stamps that state none: one name for all, or {path pattern: name}
     year       the year of the newest stamp, for logs whose stamps have none
-    progress   called with (bytes read, bytes in all) while logs are read
+    progress   True for a bar, or a function that is called with (bytes read, bytes in all)
 
     Raises EvidenceError for a path that is not there or cannot be read, NoEvidenceError when nothing in it is mail
     evidence, OptionError for an unknown zone or year, CaseError for a damaged saved case.
@@ -77,7 +78,8 @@ def open_case(
     try:
         found = find(given, syslog.frame, limits=limits)
         refuse_nothing(found, given)
-        return _read(found, own, timezone, year, limits, progress, [os.fspath(p) for p in given])
+        with bar(progress) as advance:
+            return _read(found, own, timezone, year, limits, advance, [os.fspath(p) for p in given])
     finally:
         forget_copies()
 
@@ -112,7 +114,7 @@ def _read(
     sources = reading.read_logs(
         found, memory, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now
     )
-    aside = read_aside(found, own, limits)
+    aside = read_aside(found, own, limits, progress=progress)
     sources = sources.with_columns(tool_version=pl.lit(tool_version()))
     return Case(
         frames={"sources": sources, "events": memory.all_events(), **aside.tables},

@@ -15,7 +15,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -742,22 +742,11 @@ def _width() -> int:
     return max(80, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on standard error where that is a terminal; it is called with bytes done and in all."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+def _progress() -> AbstractContextManager[Callable[[int, int], None] | None]:
+    """A bar on standard error where that is a terminal."""
+    from mailforensics.show.progress import at_terminal, bar
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Reading", total=None)
-
-        def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield advance
+    return bar(at_terminal())
 
 
 @contextmanager

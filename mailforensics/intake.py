@@ -41,6 +41,7 @@ from mailforensics.limits import DEFAULT, Limits
 from mailforensics.link.build import link
 from mailforensics.link.log import EVENT_COLUMNS, KINDS, Log
 from mailforensics.reading import Progress, Zones
+from mailforensics.show.progress import bar
 from mailforensics.store import MANIFEST, Store
 
 Frame = pl.DataFrame
@@ -54,7 +55,7 @@ def ingest(
     timezone: Zones = None,
     year: int | None = None,
     limits: Limits = DEFAULT,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Case:
     """Read evidence into the case in a folder, new or existing, and return the case.
 
@@ -73,7 +74,8 @@ def ingest(
             known.sort_out(found, limits)
             if before is not None and not found.sources:
                 return saved_case(before)
-            return _write(store, before, known, found, own, timezone, year, limits, progress, given)
+            with bar(progress) as advance:
+                return _write(store, before, known, found, own, timezone, year, limits, advance, given)
         finally:
             forget_copies()
 
@@ -204,7 +206,7 @@ def _write(
             found, parts, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now
         )
         sources = sources.with_columns(tool_version=pl.lit(tool_version()))
-        aside = read_aside(found, own, limits, configs_of(before.about) if before else ())
+        aside = read_aside(found, own, limits, configs_of(before.about) if before else (), progress)
         documents, other_scans = _documents(before, aside)
         writing: dict[str, Future[str]] = {}
 

@@ -262,9 +262,9 @@ def read_logs(
                     if progress is not None:
                         progress(done + tally.bytes_read, total)
                 source.sha256 = hashed.result()
+                done += source.decompressed_size or source.size
             else:
                 source.sha256 = file_hash(source)
-            done += source.decompressed_size or source.size
     return (
         schema.conform("sources", pl.DataFrame([tally.row() for tally in tallies], infer_schema_length=None))
         if tallies
