@@ -8,13 +8,15 @@ The rules live in ``mailforensics.findings``; here they get the tables of the ca
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
 
-from mailforensics import coverage, schema
+from mailforensics import coverage, plugins, schema
 from mailforensics.errors import OptionError
+from mailforensics.evidence.names import source_names
 from mailforensics.findings.clocks import clock_findings
 from mailforensics.findings.contradictions import unlogged_hops
 from mailforensics.findings.forgery import find_forgery
@@ -22,7 +24,7 @@ from mailforensics.findings.incidents import Material, find_incidents
 from mailforensics.findings.lost import lost_mail
 from mailforensics.findings.rows import SEVERITIES, finding_rows
 from mailforensics.findings.summary import MailSummary, summarise
-from mailforensics.trace import source_names, subjects
+from mailforensics.trace import subjects
 
 if TYPE_CHECKING:
     from mailforensics.case import Case
@@ -103,9 +105,42 @@ def all_findings(case: Case) -> Frame:
         _clocks(case),
         _gaps(gaps),
         _limits(case.polars("sources")),
+        *_installed(case),
     ]
     names = schema.TABLES["findings"].names
     return pl.concat([schema.conform("findings", part).select(names) for part in parts])
+
+
+def _installed(case: Case) -> Iterator[Frame]:
+    """What the rules of installed packages find: each is a function from a case to rows of ``findings``.
+
+    A row needs finding, severity and sentence; what is seen by a line should name it in ``evidence``. Raises OptionError,
+    naming the package's rule, for a rule that fails and for rows that are none.
+    """
+    for name, find in plugins.load(plugins.FINDINGS).items():
+        try:
+            rows = find(case)
+            frame = (
+                rows
+                if isinstance(rows, Frame)
+                else Frame([dict(row) for row in rows], infer_schema_length=None)
+            )
+            if not frame.height:
+                continue
+            needed = frame.select(
+                "finding", pl.col("severity").cast(pl.Enum(SEVERITIES)).cast(pl.String), "sentence"
+            )
+            told = schema.conform("findings", frame.with_columns(needed))
+        except Exception as error:  # whatever a stranger's rule raises
+            raise OptionError(
+                f"The installed rule {name!r} of findings failed ({type(error).__name__}: {error}): mend or uninstall its package."
+            ) from error
+        nothing = pl.lit([], dtype=pl.List(pl.Int64))
+        yield told.with_columns(
+            pl.col("certainty").fill_null("seen"),
+            pl.col("rule").fill_null(f"{name}.own"),
+            pl.col("evidence", "message_keys").fill_null(nothing),
+        )
 
 
 def stretches(case: Case) -> tuple[Frame, Frame]:

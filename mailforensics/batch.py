@@ -11,7 +11,7 @@
     own = ["198.51.100.0/24", "mx.example.com"]
 
     [[cases.reports]]
-    path = "reports/daily.html"                # .html, .md or .xlsx
+    path = "reports/daily.html"                # .html, .md, .pdf or .xlsx
     sections = ["summary", "refusals", "delays"]
     only_if_findings = true
     mail_to = ["postmaster@example.com"]       # by the local sendmail, when the report changed
@@ -241,6 +241,8 @@ def _write(case: Case, report: Report, outcome: Outcome, sendmail: str) -> None:
         from mailforensics.privacy import read_key
 
         case = case.pseudonymise(key=read_key(report.key_file), keep_domains=report.keep_domains)
+    from mailforensics.show.report import FORMATS
+
     report.path.parent.mkdir(parents=True, exist_ok=True)
     draft = report.path.with_name(f".{report.path.name}.new")
     kind = report.path.suffix[1:].lower()
@@ -249,7 +251,7 @@ def _write(case: Case, report: Report, outcome: Outcome, sendmail: str) -> None:
             draft,
             sections=report.sections,
             title=report.title,
-            format=kind if kind in ("md", "xlsx") else "html",
+            format=kind if kind in FORMATS else "html",
         )
         if report.path.is_file() and report.path.read_bytes() == draft.read_bytes():
             outcome.unchanged.append(str(report.path))
@@ -262,7 +264,7 @@ def _write(case: Case, report: Report, outcome: Outcome, sendmail: str) -> None:
         _mail(report, outcome, sendmail)
 
 
-_TYPES = {".html": ("text", "html"), ".md": ("text", "markdown"),
+_TYPES = {".html": ("text", "html"), ".md": ("text", "markdown"), ".pdf": ("application", "pdf"),
           ".xlsx": ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")}  # fmt: skip
 
 

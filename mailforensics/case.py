@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mailforensics.findings.summary import MailSummary
+    from mailforensics.headers.resolver import Resolver
     from mailforensics.trace import Trace
 
 Frame = pl.DataFrame
@@ -354,13 +355,13 @@ class Case:
         title: str = "Mail report",
         format: str | None = None,
     ) -> Path:
-        """Write a report and return its path: one HTML file that fetches nothing when it is opened, Markdown, or XLSX.
+        """Write a report and return its path: one HTML file that fetches nothing when it is opened, PDF, Markdown or XLSX.
 
         traces     answers of ``trace`` to tell in it
         messages   message files whose headers to show
         sections   summary, traces, incidents, refusals, delays, spam, messages, evidence, not_understood, method, and
                    those that installed packages add; all by default
-        format     html, md or xlsx (the tables, a sheet each); by default what the name ends with
+        format     html, md, pdf (needs the extra ``pdf``) or xlsx (the tables, a sheet each); by default what the name ends with
 
         Raises OptionError for an unknown section or format, EvidenceError where a message cannot be read or the file
         cannot be written. The same evidence gives the same bytes.
@@ -398,6 +399,18 @@ class Case:
         from mailforensics.privacy import pseudonymise
 
         return pseudonymise(self, key, keep_domains)[0]
+
+    def keep(self, resolver: Resolver) -> None:
+        """Keep what a resolver asked and heard: it goes into ``dns_records``, and with ``save`` into the saved case.
+
+        An answer that the case holds already stays. ``mf.Resolver.replay(case)`` then gives the same answers without
+        asking.
+
+        resolver   an ``mf.Resolver`` that was asked something
+        """
+        heard = pl.DataFrame(pl.from_arrow(resolver.records))
+        both = pl.concat([self.polars("dns_records"), schema.conform("dns_records", heard)])
+        self._frames["dns_records"] = both.unique(["question", "type"], keep="first", maintain_order=True)
 
     # --- keeping ------------------------------------------------------------------------------------------------------
 

@@ -405,7 +405,15 @@ def table(
 @main.command()
 @_evidence
 @_question
-@click.option("-o", "--output", required=True, metavar="FILE", help="The file to write; .html, .md or .xlsx.")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", help="The file to write; .html, .md, .pdf or .xlsx."
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["html", "md", "pdf", "xlsx"]),
+    help="What to write, where the name of the file does not say it.",
+)
 @click.option(
     "--section",
     "sections",
@@ -421,6 +429,7 @@ def table(
 @_json
 def report(
     output: str,
+    kind: str | None,
     as_json: bool,
     sections: tuple[str, ...],
     messages: tuple[str, ...],
@@ -430,12 +439,13 @@ def report(
     """Write a report as one HTML file that opens without any request; with a question, its trace is in it.
 
     Sections: summary, traces, incidents, refusals, delays, spam, messages, evidence, not_understood, method. As .md it is
-    Markdown, as .xlsx the tables, a sheet each.
+    Markdown, as .pdf the same page on paper (needs mailforensics-notebooks[pdf]), as .xlsx the tables, a sheet each.
 
     \b
     mailforensics report /var/log/mail.log* -o report.html
     mailforensics report case/ --to bob@example.org --since "10:00" -o report.html
     mailforensics report case/ --section summary --section refusals -o report.md
+    mailforensics report case/ -o report.pdf
     mailforensics report case/ -o tables.xlsx
     """
     asked, privacy = _asked(given), _privacy(given)
@@ -443,7 +453,9 @@ def report(
         raise click.UsageError("--message shows headers as they came: it cannot go with --pseudonymise.")
     case = _case(**given)
     case, traces = _shared(case, privacy, [case.trace(**asked)] if asked else [])
-    case.report(output, traces=traces, messages=messages, sections=list(sections) or None, title=title)
+    case.report(
+        output, traces=traces, messages=messages, sections=list(sections) or None, title=title, format=kind
+    )
     found = not traces or bool(traces[0].to_dict()["journeys"])
     _answer(
         {"report": output, "found": found},

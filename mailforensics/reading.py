@@ -177,7 +177,7 @@ def _date_in_name(name: str) -> dt.datetime | None:
         return None
 
 
-_ROTATION = re.compile(r"\A(?P<stem>.+?)(?:\.(?P<number>[0-9]{1,4}))?(?:\.(?:gz|bz2|xz|zst|lzma))?\Z")
+_ROTATION = re.compile(r"(?s)\A(?P<stem>.+?)(?:\.(?P<number>[0-9]{1,4}))?(?:\.(?:gz|bz2|xz|zst|lzma))?\Z")
 
 
 def rotation(source: Source) -> tuple[str, int]:

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 import mailforensics as mf
+from mailforensics.findings.rows import SEVERITIES
 
 SAMPLES = Path(__file__).parents[1] / "sample_data"
 SCENARIOS = sorted(path.parent.name for path in SAMPLES.glob("*/expected.json"))
 
 # What a log cannot say: a client that is turned away before RCPT has named no recipient, one whose login fails no sender.
 NO_RECIPIENT = "552"  # refused at MAIL for its announced size
+MANY = "reject_multi_recipient_bounce"  # refused at DATA: Postfix logs a recipient only if there is just one
 NO_TRANSACTION = "535"  # the login failed
 
 
@@ -47,6 +49,8 @@ def fates(journey: dict[str, Any]) -> list[tuple[str | None, str, str | None]]:
 
 def wanted(mail: dict[str, Any]) -> list[tuple[str | None, str, str | None]]:
     unnamed = str(mail["reply"] or "").startswith(NO_RECIPIENT)
+    if mail.get("restriction") == MANY:
+        return [(None, "rejected", None)]
     unnamed = unnamed or any(r.get("never_handed_over") for r in mail["recipients"])
     rows = [(None if unnamed else r["recipient"], r["outcome"], r["mailbox"]) for r in mail["recipients"]]
     return sorted(rows, key=str)
@@ -101,6 +105,46 @@ def test_every_recipient_has_the_outcome_that_the_driver_saw(name: str) -> None:
     assert [(j["message_id"], j["sender"], fates(j)) for j in left.values()] == [], (
         "journeys that nobody sent"
     )
+
+
+def test_each_refusal_names_the_setting_that_refused() -> None:
+    rejects = case_of("restrictions").table("rejects").to_pylist()
+    mails = [mail for mail in truth_of("restrictions")["mails"] if "restriction" in mail]
+    told = {
+        mail["label"]: sorted({r["restriction"] for r in rejects if (r["sender"] or "") == mail["sender"]})
+        for mail in mails
+    }
+    assert told == {mail["label"]: [mail["restriction"]] for mail in mails}
+    assert len({mail["restriction"] for mail in mails}) >= 30
+
+
+INCIDENTS = [name for name in SCENARIOS if name.startswith("incident-")]
+
+
+@pytest.mark.parametrize("name", INCIDENTS)
+def test_each_incident_is_found_and_nothing_else_is_called_grave(name: str) -> None:
+    rows = case_of(name).findings().to_pylist()
+    told = {(row["finding"], row["subject"]): row["severity"] for row in rows}
+    meant = {(true["finding"], true["subject"]): true["least"] for true in truth_of(name)["findings"]}
+    assert {what: told.get(what) for what in meant if severity(told.get(what)) < severity(meant[what])} == {}
+    assert {what for what, how in told.items() if how == "high"} - set(meant) == set()
+    assert all(
+        row["evidence"]
+        for row in rows
+        if (row["finding"], row["subject"]) in meant and row["finding"] != "log_gap"
+    )
+
+
+def severity(word: str | None) -> int:
+    return SEVERITIES.index(word) if word else -1
+
+
+def test_every_incident_that_there_is_a_rule_for_was_played() -> None:
+    played = {true["finding"] for name in INCIDENTS for true in truth_of(name)["findings"]}
+    assert played >= {
+        "compromised_account", "password_guessing", "backscatter", "relay_attempt", "snowshoe", "blocklisting", "tls_missing",
+        "certificate_expired", "dns_trouble", "filter_silent", "queue_growth", "mailbox_full", "loop", "clock_step", "log_gap",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

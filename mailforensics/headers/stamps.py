@@ -99,7 +99,7 @@ _SHAPES = (
         r"(?P<SEP>from +)", _HELO, r"(?P<SEP> +\(\[?)", _IP, r"(?P<SEP>(?:%[0-9]+)?\]?\) +by +)", _HOST,
         r"(?P<SEP> +\(\[?)(?P<by_ip>[0-9A-Fa-f:.]+)(?P<SEP>(?:%[0-9]+)?\]?\) +with +)(?P<with_words>Microsoft +)(?P<with_protocol>SMTP)(?P<with_rest> +Server)",
         r"(?:(?P<SEP> +\(version=)(?P<tls_version>[A-Za-z0-9_.]+)(?P<SEP>,? +cipher=)(?P<tls_cipher>[A-Za-z0-9_-]+)(?P<SEP>\)))?",
-        _ID, r"(?:(?P<SEP> +via +)(?P<via>[A-Za-z]+ +Transport))?", _TIME, _END), "helo"),
+        _ID, r"(?:(?P<SEP> +via +)(?P<via>(?:Frontend|Mailbox|Hub) +Transport))?", _TIME, _END), "helo"),
     _Shape("qmail", ("(HELO ",), _joined(
         r"(?P<SEP>from +)(?P<from_domain>[0-9A-Za-z_.-]+)(?P<SEP> +\(HELO +)(?P<from_helo>[0-9A-Za-z_.-]+|\[[0-9A-Fa-f.:]+\])",
         r"(?P<SEP>\) +\()", _IP, r"(?P<SEP>\))", _BY, _WITH, _TIME, _END), "name"),
@@ -328,7 +328,7 @@ def _certain(shape: _Shape, columns: Sequence[str]) -> pl.Expr:
     else:
         told = pl.col("text").str.contains(said, literal=True) & pl.col("from_helo").is_not_null()
         certain = claims == told.cast(pl.UInt32)
-    envelopes = pl.col("text").str.count_matches("nvelope-", literal=True)
+    envelopes = pl.col("text").str.count_matches("nvelope", literal=True)
     written = pl.col("envelope_from").is_not_null().cast(pl.UInt32) if "envelope_from" in columns else 0
     certain &= envelopes == written
     if "from_ip" in columns:

@@ -29,7 +29,9 @@ def notices(log: Log) -> Frame:
     """Every line in which a check, milter, policy or table acts on a transaction or message, whatever the action."""
     parts = []
     for kind, table in log.kinds(_KINDS, "time", "host", "instance", "pid", "queue_id", "message_key"):
-        table = ensure(table, **_FIELDS).with_columns(kind=pl.lit(kind))
+        table = ensure(table, **_FIELDS, where=pl.String).with_columns(
+            kind=pl.lit(kind), stage=pl.coalesce("stage", "where")
+        )
         parts.append(table.select(pl.col(c).cast(t) for c, t in _types(log).items()))
     whole = pl.concat(parts) if parts else pl.DataFrame(schema=_types(log))
     return whole.with_columns(

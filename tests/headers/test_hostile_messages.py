@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -129,12 +128,10 @@ def _texts(data: bytes) -> Any:
 @pytest.mark.parametrize("reader", [_stamp, _results, _scans, _texts], ids=lambda reader: reader.__name__)
 @pytest.mark.parametrize("filling", FILLINGS, ids=repr)
 def test_reading_takes_time_in_proportion_to_the_length(
-    reader: Callable[[bytes], Any], filling: bytes
+    reader: Callable[[bytes], Any], filling: bytes, soon_done: Any
 ) -> None:
     long = (filling * 40_000)[:32_000]
-    start = time.process_time()
-    reader(long)
-    assert time.process_time() - start < 1.0
+    assert soon_done(lambda: reader(long), seconds=2)
 
 
 def test_a_message_of_many_fields_is_cut_by_the_limits() -> None:
@@ -170,11 +167,6 @@ def test_a_path_that_cannot_be_read_is_an_error_that_says_what_to_do(tmp_path: A
         read_headers(tmp_path / "missing.eml")
     with pytest.raises(EvidenceError):
         read_headers("no\x00path")
-
-
-def test_an_outlook_file_is_refused_with_advice() -> None:
-    with pytest.raises(EvidenceError, match=r"Save it as \.eml"):
-        read_headers(bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 100)
 
 
 def test_parts_belong_to_one_message() -> None:
