@@ -281,16 +281,19 @@ class Case:
         columns = ("journey_key", "first_time", "last_time", "sender", "recipients", "message_id")
         return found.select(*columns, words).to_arrow()
 
-    def findings(self, severity: str | None = None) -> pa.Table:
+    def findings(self, severity: str | None = None, *, geo: str | os.PathLike[str] | None = None) -> pa.Table:
         """All answers worth a sentence, the worst first: lost mail, incidents, clocks, gaps, contradictions in headers.
 
         severity   the least that is told: "info" (all, as by default), "notice", "warning" or "high"
+        geo        path of a country database in MaxMind's format (.mmdb): accounts that log in from several countries within a
+                   day are told, too; needs the extra ``geo``
 
-        A ``pyarrow.Table`` with the columns of ``findings``. Raises OptionError for another severity.
+        A ``pyarrow.Table`` with the columns of ``findings``. Raises OptionError for another severity, and for a database
+        that cannot be read.
         """
         from mailforensics.answers import findings
 
-        return findings(self, severity)
+        return findings(self, severity, geo=geo)
 
     def traffic(self) -> MailSummary:
         """What went through the mail system: the numbers that pflogsumm reports, as frames (``totals``, ``days``, ...).

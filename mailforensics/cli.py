@@ -267,9 +267,15 @@ def trace(as_json: bool, **given: Any) -> None:
     show_default=True,
     help="The least that is told.",
 )
+@click.option(
+    "--geo",
+    type=click.Path(dir_okay=False),
+    metavar="MMDB",
+    help="A country database in MaxMind's format: tell accounts that log in from several countries.",
+)
 @_private
 @_json
-def findings(severity: str, as_json: bool, **given: Any) -> None:
+def findings(severity: str, geo: str | None, as_json: bool, **given: Any) -> None:
     """Tell what is worth a look, the worst first: lost mail, incidents, clocks, gaps, contradictions in headers.
 
     \b
@@ -279,9 +285,13 @@ def findings(severity: str, as_json: bool, **given: Any) -> None:
     from mailforensics.answers import findings_told
     from mailforensics.show import told
 
+    if geo and given["pseudonymise"]:
+        raise click.UsageError(
+            "--geo needs the real addresses, and --pseudonymise hides them: give one of the two."
+        )
     privacy = _privacy(given)
     case = _shared(_case(**given), privacy)[0]
-    found = findings_told(case, severity)
+    found = findings_told(case, severity, geo=geo)
     _answer(found, lambda data: told.findings(data, case.zone, width=_width()), as_json)
     if not found:
         sys.exit(NOTHING_FOUND)
