@@ -626,6 +626,27 @@ def notebooks(folder: str, force: bool, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("folder", metavar="[DIR]", default="mailforensics-notebooks")
+@click.option("--no-browser", is_flag=True, help="Only say the address; open no browser.")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTIONS OF JUPYTER]")
+def lab(folder: str, no_browser: bool, options: tuple[str, ...]) -> None:
+    """Copy the notebooks to a folder and open them in JupyterLab; what you changed there is never written over.
+
+    \b
+    mailforensics lab
+    mailforensics lab ~/mail --no-browser
+    mailforensics lab ~/mail -- --port 9999
+    """
+    from mailforensics import desk
+
+    words = {"copied": "copied", "renewed": "renewed", "kept": "kept as it is: you have changed it"}
+    for copy in desk.copy_notebooks(Path(folder)):
+        if copy.what in words:
+            click.echo(terminal(f"{copy.path}: {words[copy.what]}"), err=True)
+    desk.open_lab(Path(folder), options, browser=not no_browser)
+
+
+@main.command()
 @click.argument("scenario", default="lost-in-sieve")
 @click.option("--list", "only_list", is_flag=True, help="List the sample cases.")
 @click.option("--report", "report_path", metavar="FILE", help="Write the report of the case, too.")
