@@ -528,17 +528,17 @@ def reveal(file: str, mapping: str, key_file: str | None, as_json: bool) -> None
     "neighbour",
     required=True,
     metavar="NAME",
-    help="ecs, ocsf, zeek, timesketch or lnav.",
+    help="ecs, ocsf, zeek, timesketch, sigma, lnav (or lnav-postfix, lnav-dovecot, lnav-rspamd).",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to this file instead of standard output.")
 @_private
 def export_(neighbour: str, output: str | None, **given: Any) -> None:
-    """Write a case in the words of another tool: ECS, OCSF, Zeek's smtp.log, Timesketch, lnav.
+    """Write a case in the words of another tool: ECS, OCSF, Zeek's smtp.log, Timesketch, Sigma, lnav.
 
     \b
     mailforensics export case/ --to ecs -o mail.jsonl
     mailforensics export /var/log/mail.log --to zeek > smtp.log
-    mailforensics export case/ --to lnav -o ~/.lnav/formats/installed/mailforensics.json
+    mailforensics export case/ --to lnav -o mail.json && lnav -i mail.json
     """
     from mailforensics.show import neighbours
 
