@@ -141,6 +141,13 @@ _evidence = _together(
     ),
 )
 
+_engine = click.option(
+    "--engine",
+    type=click.Choice(["threads", "dask"]),
+    default="threads",
+    help="Who does the work: threads of this process, or workers of Dask.",
+)
+
 _private = _together(
     click.option(
         "--pseudonymise", is_flag=True, help="Replace persons, hosts and texts by keyed pseudonyms, to share."
@@ -200,9 +207,10 @@ def open_(as_json: bool, **given: Any) -> None:
 @main.command()
 @_evidence
 @click.option("-o", "--output", required=True, metavar="CASE", help="Folder for the tables and the manifest.")
+@_engine
 @_private
 @_json
-def ingest(output: str, as_json: bool, **given: Any) -> None:
+def ingest(output: str, engine: str, as_json: bool, **given: Any) -> None:
     """Parse and link evidence once and keep the tables as Parquet, to open again without parsing.
 
     Run again on the same case it reads only what is new: grown files, newly rotated ones.
@@ -221,7 +229,7 @@ def ingest(output: str, as_json: bool, **given: Any) -> None:
     else:
         options = _options(**given)
         with _progress() as progress:
-            case = read_into(options.pop("paths"), output, progress=progress, **options)
+            case = read_into(options.pop("paths"), output, progress=progress, engine=engine, **options)
     _answer(
         case.summary() | {"case": output},
         lambda data: f"{text.summary(data)}\n\nSaved in {terminal(output)}",
