@@ -9,6 +9,7 @@ characters visible, so that no template can forget to.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -55,7 +56,17 @@ def summary(data: Data) -> str:
 
 def summary_body(data: Data) -> Markup:
     """The case at a glance without frame and style, to put into a document."""
-    return _render("summary.html", data=data, zone=words.zone_of(data.get("zone")))
+    return _render(
+        "summary.html", data=data, zone=words.zone_of(data.get("zone")), root=_root(data.get("sources") or [])
+    )
+
+
+def _root(sources: Sequence[Data]) -> str:
+    """The folder that all sources lie in, with a slash at its end; nothing where there is none."""
+    folders = [str(source.get("path") or "").split("/")[:-1] for source in sources]
+    alike = itertools.takewhile(lambda parts: len({*parts}) == 1, zip(*folders, strict=False))
+    common = "/".join(parts[0] for parts in alike)
+    return f"{common}/" if common.strip("/") else ""
 
 
 def message(data: Data) -> str:
