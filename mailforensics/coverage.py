@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from mailforensics.evidence.names import source_name
+
 if TYPE_CHECKING:
     from mailforensics.case import Case
 
@@ -103,11 +105,6 @@ def silent(sources: pl.DataFrame, events: pl.DataFrame) -> list[str]:
     return [
         source_name(row) for row in logs.filter(~pl.col("source_id").is_in(speaking.implode())).to_dicts()
     ]
-
-
-def source_name(row: dict[str, Any]) -> str:
-    """How a source is called in answers."""
-    return f"{row['path']}!{row['member']}" if row.get("member") else str(row["path"])
 
 
 def zone_note(sources: pl.DataFrame) -> str:
