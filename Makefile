@@ -11,7 +11,7 @@ demo: .venv/.installed
 	@echo 'Open report.html in a browser, or go on in a notebook:  make lab'
 
 lab: .venv/.lab
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/mailforensics lab
 
 test: lint types
 	$(BIN)/python -m pytest

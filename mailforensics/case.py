@@ -23,15 +23,17 @@ import pyarrow as pa
 
 from mailforensics import reading, schema
 from mailforensics.aside import read_aside
+from mailforensics.engine import crew
 from mailforensics.errors import EvidenceError, NoEvidenceError, OptionError
 from mailforensics.evidence.config import ServerConfig, as_dict
 from mailforensics.evidence.source import Found, find, forget_copies
 from mailforensics.explaining import EXPLAIN
 from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
-from mailforensics.link.build import link
+from mailforensics.link.build import Known, link
 from mailforensics.link.log import Log
 from mailforensics.reading import Memory, Progress, Zones
+from mailforensics.show.progress import bar
 from mailforensics.store import MANIFEST, Store
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ def open_case(
     timezone: Zones = None,
     year: int | None = None,
     limits: Limits = DEFAULT,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
+    engine: str = "threads",
 ) -> Case:
     """Open evidence, or a case saved before.
 
@@ -63,7 +66,8 @@ def open_case(
     own        networks and host names that are yours: only what they wrote in a header counts as seen
     timezone   the zone of stamps that state none: one name for all, or {path pattern: name}
     year       the year of the newest stamp, for logs whose stamps have none
-    progress   called with (bytes read, bytes in all) while logs are read
+    progress   True for a bar, or a function that is called with (bytes read, bytes in all)
+    engine     who parses the pieces of the logs: "threads" of this process, or "dask", the workers of a cluster
 
     Raises EvidenceError for a path that is not there or cannot be read, NoEvidenceError when nothing in it is mail
     evidence, OptionError for an unknown zone or year, CaseError for a damaged saved case.
@@ -77,7 +81,8 @@ def open_case(
     try:
         found = find(given, syslog.frame, limits=limits)
         refuse_nothing(found, given)
-        return _read(found, own, timezone, year, limits, progress, [os.fspath(p) for p in given])
+        with bar(progress) as advance:
+            return _read(found, own, timezone, year, limits, advance, engine, [os.fspath(p) for p in given])
     finally:
         forget_copies()
 
@@ -105,14 +110,15 @@ def refuse_nothing(found: Found, given: Sequence[object]) -> None:
 
 def _read(
     found: Found, own: Sequence[str], timezone: Zones, year: int | None, limits: Limits, progress: Progress | None,
-    given: Sequence[str],
+    engine: str, given: Sequence[str],
 ) -> Case:  # fmt: skip
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     memory = Memory()
-    sources = reading.read_logs(
-        found, memory, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now
-    )
-    aside = read_aside(found, own, limits)
+    with crew(engine) as workers:
+        sources = reading.read_logs(
+            found, memory, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now, crew=workers
+        )  # fmt: skip
+    aside = read_aside(found, own, limits, progress=progress)
     sources = sources.with_columns(tool_version=pl.lit(tool_version()))
     return Case(
         frames={"sources": sources, "events": memory.all_events(), **aside.tables},
@@ -174,7 +180,7 @@ class Case:
         schema.table(name)
         if name not in self._frames:
             if self._store is not None:
-                self._frames[name] = schema.conform(name, self._store.read(name))
+                self._frames[name] = schema.ordered(name, schema.conform(name, self._store.read(name)))
             elif name in LINKED_TABLES:
                 self._link()
             else:
@@ -241,15 +247,11 @@ class Case:
         events = self.scan("events").filter(pl.col("event_id").is_in(list(event_ids))).collect()
         return reading.fields_by_event(events)
 
-    def log(self) -> Log:
-        """Events and lines as the link floor takes them."""
-        return Log(self.polars("events"), self._lines)
-
     def _link(self) -> None:
         files = (self.polars("documents"), self.polars("hops"))
-        linked = link(self.log(), EXPLAIN, self._other_scans, domains_of(self.configs), files)
-        for name, frame in linked.items():
-            self._frames[name] = schema.conform(name, frame)
+        known = Known(EXPLAIN, domains=domains_of(self.configs), other_scans=self._other_scans, files=files)
+        for name, frame in link(Log.of(self.polars("events"), self._lines), known).items():
+            self._frames[name] = schema.ordered(name, schema.conform(name, frame))
 
     # --- questions ----------------------------------------------------------------------------------------------------
 
@@ -279,16 +281,19 @@ class Case:
         columns = ("journey_key", "first_time", "last_time", "sender", "recipients", "message_id")
         return found.select(*columns, words).to_arrow()
 
-    def findings(self, severity: str | None = None) -> pa.Table:
+    def findings(self, severity: str | None = None, *, geo: str | os.PathLike[str] | None = None) -> pa.Table:
         """All answers worth a sentence, the worst first: lost mail, incidents, clocks, gaps, contradictions in headers.
 
         severity   the least that is told: "info" (all, as by default), "notice", "warning" or "high"
+        geo        path of a country database in MaxMind's format (.mmdb): accounts that log in from several countries within a
+                   day are told, too; needs the extra ``geo``
 
-        A ``pyarrow.Table`` with the columns of ``findings``. Raises OptionError for another severity.
+        A ``pyarrow.Table`` with the columns of ``findings``. Raises OptionError for another severity, and for a database
+        that cannot be read.
         """
         from mailforensics.answers import findings
 
-        return findings(self, severity)
+        return findings(self, severity, geo=geo)
 
     def traffic(self) -> MailSummary:
         """What went through the mail system: the numbers that pflogsumm reports, as frames (``totals``, ``days``, ...).

@@ -15,7 +15,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -141,6 +141,13 @@ _evidence = _together(
     ),
 )
 
+_engine = click.option(
+    "--engine",
+    type=click.Choice(["threads", "dask"]),
+    default="threads",
+    help="Who does the work: threads of this process, or workers of Dask.",
+)
+
 _private = _together(
     click.option(
         "--pseudonymise", is_flag=True, help="Replace persons, hosts and texts by keyed pseudonyms, to share."
@@ -200,9 +207,10 @@ def open_(as_json: bool, **given: Any) -> None:
 @main.command()
 @_evidence
 @click.option("-o", "--output", required=True, metavar="CASE", help="Folder for the tables and the manifest.")
+@_engine
 @_private
 @_json
-def ingest(output: str, as_json: bool, **given: Any) -> None:
+def ingest(output: str, engine: str, as_json: bool, **given: Any) -> None:
     """Parse and link evidence once and keep the tables as Parquet, to open again without parsing.
 
     Run again on the same case it reads only what is new: grown files, newly rotated ones.
@@ -221,7 +229,7 @@ def ingest(output: str, as_json: bool, **given: Any) -> None:
     else:
         options = _options(**given)
         with _progress() as progress:
-            case = read_into(options.pop("paths"), output, progress=progress, **options)
+            case = read_into(options.pop("paths"), output, progress=progress, engine=engine, **options)
     _answer(
         case.summary() | {"case": output},
         lambda data: f"{text.summary(data)}\n\nSaved in {terminal(output)}",
@@ -267,9 +275,15 @@ def trace(as_json: bool, **given: Any) -> None:
     show_default=True,
     help="The least that is told.",
 )
+@click.option(
+    "--geo",
+    type=click.Path(dir_okay=False),
+    metavar="MMDB",
+    help="A country database in MaxMind's format: tell accounts that log in from several countries.",
+)
 @_private
 @_json
-def findings(severity: str, as_json: bool, **given: Any) -> None:
+def findings(severity: str, geo: str | None, as_json: bool, **given: Any) -> None:
     """Tell what is worth a look, the worst first: lost mail, incidents, clocks, gaps, contradictions in headers.
 
     \b
@@ -279,9 +293,13 @@ def findings(severity: str, as_json: bool, **given: Any) -> None:
     from mailforensics.answers import findings_told
     from mailforensics.show import told
 
+    if geo and given["pseudonymise"]:
+        raise click.UsageError(
+            "--geo needs the real addresses, and --pseudonymise hides them: give one of the two."
+        )
     privacy = _privacy(given)
     case = _shared(_case(**given), privacy)[0]
-    found = findings_told(case, severity)
+    found = findings_told(case, severity, geo=geo)
     _answer(found, lambda data: told.findings(data, case.zone, width=_width()), as_json)
     if not found:
         sys.exit(NOTHING_FOUND)
@@ -616,6 +634,27 @@ def notebooks(folder: str, force: bool, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("folder", metavar="[DIR]", default="mailforensics-notebooks")
+@click.option("--no-browser", is_flag=True, help="Only say the address; open no browser.")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTIONS OF JUPYTER]")
+def lab(folder: str, no_browser: bool, options: tuple[str, ...]) -> None:
+    """Copy the notebooks to a folder and open them in JupyterLab; what you changed there is never written over.
+
+    \b
+    mailforensics lab
+    mailforensics lab ~/mail --no-browser
+    mailforensics lab ~/mail -- --port 9999
+    """
+    from mailforensics import desk
+
+    words = {"copied": "copied", "renewed": "renewed", "kept": "kept as it is: you have changed it"}
+    for copy in desk.copy_notebooks(Path(folder)):
+        if copy.what in words:
+            click.echo(terminal(f"{copy.path}: {words[copy.what]}"), err=True)
+    desk.open_lab(Path(folder), options, browser=not no_browser)
+
+
+@main.command()
 @click.argument("scenario", default="lost-in-sieve")
 @click.option("--list", "only_list", is_flag=True, help="List the sample cases.")
 @click.option("--report", "report_path", metavar="FILE", help="Write the report of the case, too.")
@@ -742,22 +781,11 @@ def _width() -> int:
     return max(80, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on standard error where that is a terminal; it is called with bytes done and in all."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+def _progress() -> AbstractContextManager[Callable[[int, int], None] | None]:
+    """A bar on standard error where that is a terminal."""
+    from mailforensics.show.progress import at_terminal, bar
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Reading", total=None)
-
-        def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield advance
+    return bar(at_terminal())
 
 
 @contextmanager

@@ -30,6 +30,7 @@ Frame = pl.DataFrame
 MANIFEST = "manifest.json"
 FORMAT = 1
 LOCK = ".lock"
+SPILL = ".spill"  # where an ingest keeps what links are made from, while it lasts
 
 
 @dataclass
@@ -139,6 +140,12 @@ class Store:
             if path.relative_to(self.folder).as_posix() not in kept:
                 path.unlink(missing_ok=True)
 
+    def _clear_spill(self) -> None:
+        """Take away what an ingest that was killed had put aside."""
+        for path in (self.folder / SPILL).glob("*.arrows"):
+            path.unlink(missing_ok=True)
+        _remove_empty(self.folder / SPILL)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Only one process at a time writes to a case. Raises CaseError when another one does.
@@ -152,9 +159,11 @@ class Store:
                 raise CaseError(
                     f"Another process writes to {self.folder}: wait until it has ended."
                 ) from error
+            self._clear_spill()
             try:
                 yield
             finally:
+                self._clear_spill()
                 if not (self.folder / MANIFEST).is_file():
                     self._unmake()
 
@@ -187,5 +196,5 @@ def _remove_empty(folder: Path) -> None:
 
 def _only_ours(path: Path) -> bool:
     """Nothing in the folder but what an ingest that was killed left behind."""
-    ours = {*schema.TABLES, LOCK, f"{MANIFEST}.new"}
+    ours = {*schema.TABLES, LOCK, SPILL, f"{MANIFEST}.new"}
     return all(entry.name in ours for entry in path.iterdir())

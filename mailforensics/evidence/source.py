@@ -624,6 +624,11 @@ def _add_member(
 # --- What a file is ---------------------------------------------------------------------------------------------------
 
 _FIELD = re.compile(rb"\A(?:[!-9;-~]+:[ \t\r\n]|[ \t]|\r?\n|>?From )")
+# A compound file ([MS-CFB] §2.2) is Outlook's .msg, unless it has a stream of other programs.
+_COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
+_OFFICE_STREAMS = tuple(
+    name.encode("utf-16-le") for name in ("WordDocument", "Workbook", "PowerPoint Document")
+)
 _MESSAGE_FIELDS = re.compile(
     rb"^(?:received|return-path|from|to|subject|message-id|date|delivered-to|dkim-signature|authentication-results|"
     rb"mime-version|x-[a-z-]+|arc-seal):",
@@ -639,6 +644,10 @@ def role_of(head: bytes, framer: Framer) -> tuple[Role | None, str]:
         return "queue", ""
     if re.match(rb"# \S+ \([0-9a-f]+\): |# \S+: /\S*dovecot", head):
         return "doveconf", ""
+    if _MESSAGE_FIELDS.match(head) and _looks_like_message(
+        head
+    ):  # no log begins so; quick for a large Maildir
+        return "message", ""
     if _looks_like_log(head, framer):
         return "log", ""
     if _looks_like_postconf(head):
@@ -646,6 +655,8 @@ def role_of(head: bytes, framer: Framer) -> tuple[Role | None, str]:
     if _looks_like_history(head):
         return "history", ""
     if _looks_like_message(head):
+        return "message", ""
+    if head.startswith(_COMPOUND) and not any(name in head for name in _OFFICE_STREAMS):
         return "message", ""
     if b"\0" in head[:4096]:
         return None, "binary file: no log and no message"

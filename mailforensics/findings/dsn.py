@@ -25,15 +25,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from email.message import Message
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
 
 from mailforensics.errors import OptionError
 from mailforensics.findings.causes import classify_frame
+from mailforensics.findings.reported import join_deliveries
 from mailforensics.headers.dates import read_date
 from mailforensics.limits import DEFAULT, Limits
+
+if TYPE_CHECKING:
+    from mailforensics.case import Case
 
 _TEXT_LIMIT = (
     64 * 1024
@@ -86,6 +90,7 @@ class Report:
     reporting_mta: str | None = None
     arrival_date: datetime | None = None
     last_attempt_date: datetime | None = None
+    notified: datetime | None = None
     queue_id: str | None = None
     original_message_id: str | None = None
     original_envelope_id: str | None = None
@@ -96,18 +101,23 @@ _SCHEMA: dict[str, Any] = {each.name: pl.String() for each in fields(Report)} | 
     "message": pl.Int64(),
     "arrival_date": pl.Datetime("us", "UTC"),
     "last_attempt_date": pl.Datetime("us", "UTC"),
+    "notified": pl.Datetime("us", "UTC"),
     "defects": pl.List(pl.String()),
 }
 
 
-def read_dsn(message: bytes, *, rules: Any = None, limits: Limits = DEFAULT) -> pa.Table:
+def read_dsn(
+    message: bytes, *, case: Case | None = None, rules: Any = None, limits: Limits = DEFAULT
+) -> pa.Table:
     r"""The recipients of one bounce message and why their mail was not delivered; no rows when it is no bounce.
 
     Columns: message (always 0), format (``rfc3464``, ``text`` for looser bounces, ``feedback`` for complaints of
     RFC 5965), final_recipient, original_recipient, action (``failed``, ``delayed``, ``delivered``,
     ``relayed``, ``expanded``), status (RFC 3463), diagnostic, remote_mta, reporting_mta, arrival_date and
-    last_attempt_date (UTC), queue_id (of the server that reports), original_message_id, original_envelope_id,
-    defects; then the columns of `classify_replies`. Raises `OptionError` when `message` is not bytes.
+    last_attempt_date (UTC), notified (the notification's own Date), queue_id (of the server that reports),
+    original_message_id, original_envelope_id, defects; then the columns of `classify_replies`. With a `case` there are also
+    those of `mailforensics.findings.reported.join_deliveries`: message_key, delivery_time, delivery_status, matched_by and
+    match_certainty of the delivery in its log. Raises `OptionError` when `message` is not bytes.
 
     >>> bounce = b"Subject: failure notice\nFrom: MAILER-DAEMON@example.com\n\n<anna@example.net>:\nMailbox full\n"
     >>> read_dsn(bounce).select(["final_recipient", "cause", "format"]).to_pylist()
@@ -117,7 +127,10 @@ def read_dsn(message: bytes, *, rules: Any = None, limits: Limits = DEFAULT) -> 
         raise OptionError(
             f"a message is bytes, this is {type(message).__name__}; read the file in binary mode."
         )
-    return dsn_frame([bytes(message)], rules=rules, limits=limits).to_arrow()
+    frame = dsn_frame([bytes(message)], rules=rules, limits=limits)
+    if case is None:
+        return frame.to_arrow()
+    return join_deliveries(frame, case.polars("messages"), case.polars("deliveries")).to_arrow()
 
 
 def dsn_frame(messages: Iterable[bytes], *, rules: Any = None, limits: Limits = DEFAULT) -> pl.DataFrame:
@@ -149,8 +162,10 @@ def _reports(number: int, data: bytes, limits: Limits) -> list[Report]:
         or _text_reports(number, parsed, parts)
     )
     message_id = _original_message_id(parts, parsed)
+    notified = _date(parsed, "Date")
     for report in found:
         report.original_message_id = report.original_message_id or message_id
+        report.notified = notified
         report.defects = defects + report.defects
     return found
 

@@ -26,6 +26,7 @@ from mailforensics.headers.authentication import Row, read_tags
 from mailforensics.headers.domains import domain_of
 from mailforensics.headers.fields import Field, read_fields
 from mailforensics.headers.message import Message
+from mailforensics.headers.outlook import is_outlook, read_outlook
 from mailforensics.headers.resolver import Resolver
 from mailforensics.headers.spf import check_host
 
@@ -54,11 +55,14 @@ def verify_message(data: bytes, message: Message, resolver: Resolver) -> pl.Data
     >>> rows.select("method", "result").rows()
     [('arc', 'none'), ('dmarc', 'temperror')]
     """
-    section = read_fields(data)
+    outlook = is_outlook(data)
+    section = read_fields(read_outlook(data).header if outlook else data)
     hop = _border_hop(message)
     at: datetime | None = hop["time"] if hop else None
-    rows = _dkim_rows(data, section.fields, at, resolver)
-    rows.append(_arc_row(data, resolver))
+    if outlook:
+        rows = _unchecked_rows(section.fields)
+    else:
+        rows = [*_dkim_rows(data, section.fields, at, resolver), _arc_row(data, resolver)]
     if hop is not None and hop["from_ip"]:
         rows += [_iprev_row(hop, resolver), *_spf_rows(hop, section.first("return-path"), resolver)]
     from_domain = domain_of(message.frames["documents"]["from_address"][0] or "")
@@ -122,6 +126,21 @@ def _dkim_rows(data: bytes, fields: tuple[Field, ...], at: datetime | None, reso
         )
         rows.append(row | {f"header_{tag}": tags.get(tag) for tag in ("d", "s", "a")})
     return rows
+
+
+def _unchecked_rows(fields: tuple[Field, ...]) -> list[Row]:
+    """Signatures in an Outlook file: there, and not to be checked."""
+    verdict = _Verdict("neutral", "Outlook took the body apart, so that the signature cannot be checked")
+    return [
+        _row(
+            "dkim",
+            verdict,
+            ordinal=ordinal,
+            **{f"header_{tag}": tags.get(tag) for tag in ("d", "s", "a", "i")},
+        )
+        for ordinal, one in enumerate(fields)
+        if one.key == "dkim-signature" and (tags := read_tags(one.value)) is not None
+    ][:MAX_SIGNATURES]
 
 
 def _checked(

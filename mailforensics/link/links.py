@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from mailforensics.link.hosts import LOOSE_S, NEAR_S
 from mailforensics.link.log import Frame, Log, ensure, norm_address
 from mailforensics.link.scans import plain_id
 
@@ -21,23 +22,26 @@ SCHEMA = {
     "from_key": pl.Int64, "to_key": pl.Int64, "method": pl.String, "confidence": pl.Float64,
     "event_id": pl.Int64, "recipient": pl.String,
 }  # fmt: skip
-NEAR_S = 10  # clocks of one host, and of hosts whose offset is known, agree within this
-_LOOSE_S = 26 * 3600  # two hosts whose zones are not known may differ by this
 
 
 def links(
-    log: Log, messages: Frame, deliveries: Frame, mailbox: Frame, from_headers: Frame | None = None
+    log: Log,
+    messages: Frame,
+    deliveries: Frame,
+    mailbox: Frame,
+    clocks: Frame,
+    from_headers: Frame | None = None,
 ) -> Frame:
     """All links (from_key, to_key, method, confidence, event_id that shows it, recipient it carries).
 
-    A life has at most one parent of a kind; where two methods find the same pair, the surer one stands.
+    `clocks` says how far the clocks of two hosts are apart (``hosts.CLOCKS``). A life has at most one parent of a kind; where two methods find the same pair, the surer one stands.
     """
     makers: tuple[Callable[[], Frame], ...] = (
         lambda: _forwarded(messages, deliveries),
         lambda: _notifications(log, messages),
         lambda: _requeued(messages),
         lambda: _xforward(messages),
-        lambda: _queued_as(messages, deliveries),
+        lambda: _queued_as(messages, deliveries, clocks),
         lambda: _redirected(messages, deliveries, mailbox),
         lambda: _retried(messages),
         lambda: _refused_there(messages, deliveries),
@@ -70,7 +74,7 @@ def _seconds(span: pl.Expr) -> pl.Expr:
     return span.dt.total_microseconds() / 1e6
 
 
-def _queued_as(messages: Frame, deliveries: Frame) -> Frame:
+def _queued_as(messages: Frame, deliveries: Frame, clocks: Frame) -> Frame:
     """The next server named its queue id, and that life is in the evidence."""
     sent = deliveries.filter((pl.col("status") == "sent") & pl.col("remote_queue_id").is_not_null())
     sent = sent.filter(pl.col("next_form").fill_null("") != "forwarded_as").select(
@@ -92,27 +96,10 @@ def _queued_as(messages: Frame, deliveries: Frame) -> Frame:
         same_sender=norm_address(pl.col("from_sender")) == norm_address(pl.col("to_sender")),
         here=pl.col("host") == pl.col("to_host"),
     )
-    both = both.join(clock_offsets(both), on=["host", "to_host"], how="left").with_columns(
+    both = both.join(clocks, on=["host", "to_host"], how="left").with_columns(
         off=pl.col("lag") - pl.col("offset_s").fill_null(0.0)
     )
     return _judge(both)
-
-
-def clock_offsets(pairs: Frame) -> Frame:
-    """Seconds by which the clock of one host is ahead of another's: median over pairs with the same id and Message-ID.
-
-    Hosts of one clock differ by the seconds a transfer takes; those count as no offset.
-    """
-    sure = pairs.filter(
-        pl.col("same_id").fill_null(False) & ~pl.col("here") & (pl.col("lag").abs() <= _LOOSE_S)
-    )
-    offsets = sure.group_by("host", "to_host").agg(
-        pl.col("lag").median().alias("median"), pl.len().alias("offset_pairs")
-    )
-    small = pl.col("median").abs() <= NEAR_S
-    return offsets.select(
-        "host", "to_host", "offset_pairs", pl.when(small).then(0.0).otherwise("median").alias("offset_s")
-    )
 
 
 def _judge(both: Frame) -> Frame:
@@ -123,7 +110,7 @@ def _judge(both: Frame) -> Frame:
     """
     near = (pl.col("off") >= -NEAR_S) & (pl.col("off") <= pl.col("took") + NEAR_S * 6)
     same_id, same_sender = pl.col("same_id").fill_null(False), pl.col("same_sender").fill_null(False)
-    stepped = same_id & same_sender & ~pl.col("here") & (pl.col("off").abs() <= _LOOSE_S)
+    stepped = same_id & same_sender & ~pl.col("here") & (pl.col("off").abs() <= LOOSE_S)
     unnamed = pl.col("from_id").is_null() | pl.col("to_id").is_null()
     judged = both.filter(near | stepped).with_columns(
         confidence=pl.when(same_id & near)
