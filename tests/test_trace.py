@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import mailforensics as mf
 from mailforensics import samples
+
+SAMPLES = Path(__file__).parents[1] / "sample_data"
 
 NOTIFICATION = "Undelivered Mail Returned to Sender"
 
@@ -25,3 +30,30 @@ def test_the_mail_keeps_its_own_subject_where_a_notification_has_one_too() -> No
 
 def test_the_words_of_a_notification_still_find_the_mail_it_is_about() -> None:
     assert len(samples.load("bounced").trace(subject=NOTIFICATION)) > 0
+
+
+def test_steps_stand_in_the_order_of_corrected_clocks() -> None:
+    """The clock of gw is 37 s ahead: by the stamps mail arrives there after it left it."""
+    case = mf.open_case(SAMPLES / "three-hosts")
+    told = case.trace(to="nobody@example.org").to_dict()
+    assert [clock.split(" is ")[0] for clock in told["searched"]["clocks"]] == ["the clock of gw"]
+    hosts = [
+        step["host"]
+        for step in told["journeys"][0]["timeline"]
+        if step["what"].startswith(("accepted", "bounced"))
+    ]
+    assert hosts == ["mail", "gw", "gw", "mail"]
+    waits = [step["wait_s"] for step in told["journeys"][0]["timeline"] if step["wait_s"] is not None]
+    assert all(abs(wait) < 10 for wait in waits)
+    assert any("the clock of gw is 3" in said for said in case.summary()["notable"])
+
+
+def test_a_saved_case_keeps_the_clocks(tmp_path: Path) -> None:
+    case = mf.ingest(SAMPLES / "three-hosts", tmp_path / "case")
+    again = mf.open_case(tmp_path / "case")
+    assert again.trace(to="nobody").to_dict() == case.trace(to="nobody").to_dict()
+    assert again.clocks.equals(mf.open_case(SAMPLES / "three-hosts").clocks)
+
+
+def test_hosts_whose_clocks_agree_are_not_spoken_of() -> None:
+    assert mf.open_case(SAMPLES / "normal").trace(to="example").to_dict()["searched"]["clocks"] == []

@@ -148,6 +148,8 @@ def coverage(data: Data, zone: tzinfo = UTC) -> Iterator[str]:
     yield f"Searched {where}{words.counted(lines, 'line')}{share}."
     if hosts:
         yield from _gaps(data.get("journeys") or [], hosts, zone)
+    for clock in searched.get("clocks") or []:
+        yield f"{clock[:1].upper()}{clock[1:]}; the steps stand in the order of the corrected times."
     if searched.get("silent"):
         yield f"No mail line in {words.listed(map(str, searched['silent']))}."
 
