@@ -14,6 +14,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -216,12 +217,27 @@ class Case:
         found = (table.select(columns) if columns else table).collect()
         return schema.ordered(name, found) if not columns else found
 
+    def readable(self) -> AbstractContextManager[None]:
+        """Tables of a saved case are read as questions need them; within this a damaged part raises CaseError."""
+        return self._store.readable() if self._store is not None else nullcontext()
+
     def kept(self, name: str, make: Callable[[Any], T]) -> T:
         """An answer that is made once, from what a saved case keeps under its name (None: nothing)."""
         if name not in self._kept:
             self._kept[name] = make(self._store.about.get(name) if self._store is not None else None)
         answer: T = self._kept[name]
         return answer
+
+    @property
+    def delimiters(self) -> tuple[str, ...]:
+        """What parts a user from a detail (``alex+news``): recipient_delimiter of saved configuration, else a plus."""
+        known = {
+            char
+            for config in self.configs
+            if config.system == "postfix"
+            for char in config.value("recipient_delimiter")
+        }
+        return tuple(sorted(known)) or ("+",)
 
     @property
     def clocks(self) -> Frame:

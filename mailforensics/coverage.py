@@ -111,6 +111,11 @@ def not_understood(missed: pl.DataFrame) -> list[dict[str, Any]]:
 
 def summary(case: Case) -> dict[str, Any]:
     """The summary of a case as ``Case.summary`` gives it."""
+    with case.readable():
+        return _summary(case)
+
+
+def _summary(case: Case) -> dict[str, Any]:
     sources, found = case.polars("sources"), hosts(case)
     return {
         "sources": sources.to_dicts(),

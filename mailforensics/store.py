@@ -97,11 +97,17 @@ class Store:
 
     def read(self, name: str) -> Frame:
         """A whole table. Raises CaseError when a part is damaged."""
-        try:
+        with self.readable(f"the table {name}"):
             return self.scan(name).collect()
+
+    @contextmanager
+    def readable(self, what: str = "a table") -> Iterator[None]:
+        """Whatever is read within raises CaseError when a part is damaged."""
+        try:
+            yield
         except (OSError, pl.exceptions.PolarsError) as error:
             raise CaseError(
-                f"{self.folder}: the table {name} cannot be read ({error}). Ingest the evidence again."
+                f"{self.folder}: {what} cannot be read ({error}). Ingest the evidence again."
             ) from error
 
     def write(self, name: str, frame: Frame, number: int | None = None) -> str:

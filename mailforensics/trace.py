@@ -24,6 +24,7 @@ import polars as pl
 
 from mailforensics import coverage
 from mailforensics.errors import OptionError
+from mailforensics.link.addresses import forms, stands_for
 from mailforensics.steps import Shown, Step, steps_of
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ class Trace:
 
     @cached_property
     def _told(self) -> dict[str, Any]:
+        with self.case.readable():
+            return self._tell()
+
+    def _tell(self) -> dict[str, Any]:
         rows = self.found.to_dicts()
         shown = Shown(self.case, rows)
         names = source_names(self.case.polars("sources"))
@@ -115,8 +120,9 @@ def trace(case: Case, **question: Any) -> Trace:
     if unknown:
         raise OptionError(f"There is no question {unknown[0]!r}; one can ask for {', '.join(QUESTIONS)}.")
     asked = {key: value for key, value in question.items() if value is not None and value != ""}
-    fits = [_FINDERS[name](case, str(asked[name]).strip()) for name in _FINDERS if name in asked]
-    found = case.scan("journeys").filter(*fits, *_in_window(case, asked)).collect(engine="streaming")
+    with case.readable():
+        fits = [_FINDERS[name](case, str(asked[name]).strip()) for name in _FINDERS if name in asked]
+        found = case.scan("journeys").filter(*fits, *_in_window(case, asked)).collect(engine="streaming")
     return Trace(case, asked, found.sort("first_time", "journey_key", descending=True, nulls_last=True))
 
 
@@ -131,21 +137,31 @@ def _has(column: pl.Expr, part: str) -> pl.Expr:
     return column.str.to_lowercase().str.contains(bare, literal=True).fill_null(False)
 
 
+def _is(case: Case, column: pl.Expr, part: str, *, verp: bool = True) -> pl.Expr:
+    """The column holds this address, or a part of it; a whole one also as lists, forwarders and details change it."""
+    bare = part.strip("<>")
+    if "@" not in bare.strip("@"):
+        return _has(column, part)
+    pattern = forms(bare, "".join(case.delimiters), verp=verp)
+    return column.str.to_lowercase().str.contains(pattern).fill_null(False) | _has(column, part)
+
+
 def _any_has(part: str, *columns: str) -> pl.Expr:
     return pl.any_horizontal(_has(pl.col(column), part).fill_null(False) for column in columns)
 
 
 def _by_recipient(case: Case, part: str) -> pl.Expr:
     end = pl.element().struct
-    ends = _has(end.field("recipient"), part) | _has(end.field("original_recipient"), part)
+    ends = _is(case, end.field("recipient"), part) | _is(case, end.field("original_recipient"), part)
     return (
-        pl.col("recipients").list.eval(_has(pl.element(), part)).list.any().fill_null(False)
+        pl.col("recipients").list.eval(_is(case, pl.element(), part)).list.any().fill_null(False)
         | pl.col("outcomes").list.eval(ends).list.any().fill_null(False)
     )  # fmt: skip
 
 
 def _by_sender(case: Case, part: str) -> pl.Expr:
-    return _of_messages(case, _any_has(part, "sender", "sasl_username")) | _any_has(part, "sender")
+    sender = _is(case, pl.col("sender"), part, verp=False)
+    return _of_messages(case, sender | _any_has(part, "sasl_username")) | sender
 
 
 def _by_message_id(case: Case, part: str) -> pl.Expr:
@@ -344,6 +360,7 @@ def tell(case: Case, row: Mapping[str, Any], names: Mapping[int, str], shown: Sh
         "message_id": row["message_id"],
         "subject": shown.subject_of(row),
         "sender": row["sender"],
+        "sender_stands_for": stands_for(row["sender"] or ""),
         "recipients": row["recipients"] or [],
         "first_time": _plain(row["first_time"]),
         "last_time": _plain(row["last_time"]),

@@ -57,3 +57,49 @@ def test_a_saved_case_keeps_the_clocks(tmp_path: Path) -> None:
 
 def test_hosts_whose_clocks_agree_are_not_spoken_of() -> None:
     assert mf.open_case(SAMPLES / "normal").trace(to="example").to_dict()["searched"]["clocks"] == []
+
+
+LIST = "bounces+4711-bob=example.org@lists.example.net"
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ({"sender": "alex@example.com"}, 2),  # as it is, and rewritten by a forwarder
+        ({"sender": "bob@example.org"}, 0),  # a list's sender names him, but it is no mail of his
+        (
+            {"to": "bob@example.org"},
+            3,
+        ),  # with a detail, and as the list's address that a bounce about him goes to
+        ({"to": "bob"}, 3),
+    ],
+)
+def test_an_address_is_found_in_the_forms_that_others_give_it(
+    question: dict[str, str], found: int, tmp_path: Path
+) -> None:
+    mails = [
+        ("alex@example.com", "bob@example.org"),
+        ("SRS0=ab12=XY=example.com=alex@forwarder.example.net", "bob+news@example.org"),
+        ("", LIST),
+    ]
+    lines = [
+        f"2026-03-02T10:0{n}:0{i}+01:00 a postfix/{text}\n"
+        for n, (sender, to) in enumerate(mails)
+        for i, text in enumerate([
+            f"smtpd[7]: 3F2A1C0B{n}: client=c.example.net[192.0.2.7]",
+            f"qmgr[9]: 3F2A1C0B{n}: from=<{sender}>, size=100, nrcpt=1 (queue active)",
+            f"smtp[5]: 3F2A1C0B{n}: to=<{to}>, relay=mx[203.0.113.10]:25, delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (250 ok)",
+        ])
+    ]  # fmt: skip
+    (tmp_path / "mail.log").write_text("".join(lines), encoding="utf-8")
+    case = mf.open_case(tmp_path / "mail.log")
+    assert len(case.trace(**question)) == found
+
+
+def test_a_rewritten_sender_is_told_with_what_it_stands_for() -> None:
+    from mailforensics.show.sentences import route
+    from mailforensics.trace import stands_for
+
+    assert route(
+        {"sender": LIST, "recipients": ["bob@example.org"], "sender_stands_for": stands_for(LIST)}
+    ) == (f"{LIST} (VERP: bob@example.org) -> bob@example.org")

@@ -176,6 +176,7 @@ def _with_links(messages: Frame, links: Frame) -> Frame:
         "requeued_from": "requeue",
         "reinjected": "reinjected",
         "xforward": "reinjected",
+        "filter_log": "reinjected",
     }
     origin = pl.col("came_by").replace_strict(words, default=None, return_dtype=pl.String)
     own = pl.when(pl.col("origin") == "pickup").then("origin").otherwise(pl.coalesce(origin, "origin"))

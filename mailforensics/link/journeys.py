@@ -109,7 +109,9 @@ def _next_key(here: Frame, carrying: Frame) -> Frame:
     by_line = carrying.filter(pl.col("method").is_in(["queued_as", "reinjected", "forwarded_as"])).select(
         pl.col("event_id").alias("delivery_event"), pl.col("to_key").alias("by_line")
     ).unique("delivery_event")  # fmt: skip
-    whole = carrying.filter(pl.col("method").is_in(["requeued_from", "xforward", "message_id", "header_id"]))
+    whole = carrying.filter(
+        pl.col("method").is_in(["requeued_from", "xforward", "filter_log", "message_id", "header_id"])
+    )
     per_copy = whole.filter(pl.col("recipient").is_not_null()).select(
         pl.col("from_key").alias("message_key"), norm_address(pl.col("recipient")).alias("user"), pl.col("to_key").alias("by_copy")
     )  # fmt: skip

@@ -207,6 +207,7 @@ def _of_names(log: Log) -> list[tuple[str, Frame]]:
     for kind, name in (
         ("postfix.smtpd.client", "orig_queue_id"), ("postfix.pickup", "orig_id"),
         ("postfix.bounce.notification", "next_queue_id"),
+        ("amavis.result", "next_queue_id"),
     ):  # fmt: skip
         parts.append((_kind(log, kind, **{name: pl.String}), name))
     queued = [

@@ -51,6 +51,8 @@ def route(journey: Data) -> str:
         recipients = [*recipients[:2], f"{len(recipients) - 2} more"]
     sender = journey.get("sender")
     shown = "(sender not seen)" if sender is None else str(sender) or "<>"
+    if meant := journey.get("sender_stands_for"):
+        shown = f"{shown} ({meant['form']}: {meant['address']})"
     return f"{shown} -> {', '.join(recipients) or '(recipient not seen)'}"
 
 
