@@ -15,7 +15,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -141,6 +141,13 @@ _evidence = _together(
     ),
 )
 
+_engine = click.option(
+    "--engine",
+    type=click.Choice(["threads", "dask"]),
+    default="threads",
+    help="Who does the work: threads of this process, or workers of Dask.",
+)
+
 _private = _together(
     click.option(
         "--pseudonymise", is_flag=True, help="Replace persons, hosts and texts by keyed pseudonyms, to share."
@@ -200,9 +207,10 @@ def open_(as_json: bool, **given: Any) -> None:
 @main.command()
 @_evidence
 @click.option("-o", "--output", required=True, metavar="CASE", help="Folder for the tables and the manifest.")
+@_engine
 @_private
 @_json
-def ingest(output: str, as_json: bool, **given: Any) -> None:
+def ingest(output: str, engine: str, as_json: bool, **given: Any) -> None:
     """Parse and link evidence once and keep the tables as Parquet, to open again without parsing.
 
     Run again on the same case it reads only what is new: grown files, newly rotated ones.
@@ -221,7 +229,7 @@ def ingest(output: str, as_json: bool, **given: Any) -> None:
     else:
         options = _options(**given)
         with _progress() as progress:
-            case = read_into(options.pop("paths"), output, progress=progress, **options)
+            case = read_into(options.pop("paths"), output, progress=progress, engine=engine, **options)
     _answer(
         case.summary() | {"case": output},
         lambda data: f"{text.summary(data)}\n\nSaved in {terminal(output)}",
@@ -267,9 +275,15 @@ def trace(as_json: bool, **given: Any) -> None:
     show_default=True,
     help="The least that is told.",
 )
+@click.option(
+    "--geo",
+    type=click.Path(dir_okay=False),
+    metavar="MMDB",
+    help="A country database in MaxMind's format: tell accounts that log in from several countries.",
+)
 @_private
 @_json
-def findings(severity: str, as_json: bool, **given: Any) -> None:
+def findings(severity: str, geo: str | None, as_json: bool, **given: Any) -> None:
     """Tell what is worth a look, the worst first: lost mail, incidents, clocks, gaps, contradictions in headers.
 
     \b
@@ -279,9 +293,13 @@ def findings(severity: str, as_json: bool, **given: Any) -> None:
     from mailforensics.answers import findings_told
     from mailforensics.show import told
 
+    if geo and given["pseudonymise"]:
+        raise click.UsageError(
+            "--geo needs the real addresses, and --pseudonymise hides them: give one of the two."
+        )
     privacy = _privacy(given)
     case = _shared(_case(**given), privacy)[0]
-    found = findings_told(case, severity)
+    found = findings_told(case, severity, geo=geo)
     _answer(found, lambda data: told.findings(data, case.zone, width=_width()), as_json)
     if not found:
         sys.exit(NOTHING_FOUND)
@@ -336,21 +354,30 @@ def summary(top: int | None, as_json: bool, **given: Any) -> None:
 @click.option(
     "--own", multiple=True, metavar="NET-OR-HOST", help="A network or host name of ours; repeat it."
 )
+@click.option(
+    "--authserv",
+    multiple=True,
+    metavar="NAME",
+    help="An authserv-id whose forged copies our border removes: its results count below it; repeat it.",
+)
 @click.option("--timezone", metavar="ZONE", help="Zone to show times in; UTC by default.")
 @_json
-def headers(file: str, own: tuple[str, ...], timezone: str | None, as_json: bool) -> None:
+def headers(
+    file: str, own: tuple[str, ...], authserv: tuple[str, ...], timezone: str | None, as_json: bool
+) -> None:
     """Read the headers of a message: its hops from sender to mailbox, who wrote what, authentication.
 
     \b
     mailforensics headers mail.eml
     mailforensics headers mail.eml --own 198.51.100.0/24 --own mx.example.com
+    mailforensics headers mail.msg --own mx.example.com --authserv mx.example.com
     mailforensics headers - < mail.eml
     """
     import mailforensics
     from mailforensics.show import export, text
 
     given = sys.stdin.buffer.read() if file == "-" else Path(file)
-    answer = export.message_answer(mailforensics.read_headers(given, own=own), timezone)
+    answer = export.message_answer(mailforensics.read_headers(given, own=own, authserv=authserv), timezone)
     _answer(answer, text.message, as_json)
     if not answer["headers"]:
         sys.exit(NOTHING_FOUND)
@@ -518,17 +545,17 @@ def reveal(file: str, mapping: str, key_file: str | None, as_json: bool) -> None
     "neighbour",
     required=True,
     metavar="NAME",
-    help="ecs, ocsf, zeek, timesketch or lnav.",
+    help="ecs, ocsf, zeek, timesketch, sigma, lnav (or lnav-postfix, lnav-dovecot, lnav-rspamd).",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to this file instead of standard output.")
 @_private
 def export_(neighbour: str, output: str | None, **given: Any) -> None:
-    """Write a case in the words of another tool: ECS, OCSF, Zeek's smtp.log, Timesketch, lnav.
+    """Write a case in the words of another tool: ECS, OCSF, Zeek's smtp.log, Timesketch, Sigma, lnav.
 
     \b
     mailforensics export case/ --to ecs -o mail.jsonl
     mailforensics export /var/log/mail.log --to zeek > smtp.log
-    mailforensics export case/ --to lnav -o ~/.lnav/formats/installed/mailforensics.json
+    mailforensics export case/ --to lnav -o mail.json && lnav -i mail.json
     """
     from mailforensics.show import neighbours
 
@@ -763,22 +790,11 @@ def _width() -> int:
     return max(80, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on standard error where that is a terminal; it is called with bytes done and in all."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+def _progress() -> AbstractContextManager[Callable[[int, int], None] | None]:
+    """A bar on standard error where that is a terminal."""
+    from mailforensics.show.progress import at_terminal, bar
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Reading", total=None)
-
-        def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield advance
+    return bar(at_terminal())
 
 
 @contextmanager
