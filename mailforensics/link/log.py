@@ -12,8 +12,8 @@ Frame = pl.DataFrame
 
 MAIL_KINDS = (
     "postfix.smtpd.client", "postfix.smtpd.reject", "postfix.smtpd.lost", "postfix.smtpd.proxy", "postfix.cleanup.message_id",
-    "postfix.cleanup.milter", "postfix.cleanup.check", "postfix.postscreen.reject", "postfix.qmgr.active",
-    "postfix.qmgr.expired", "postfix.delivery", "postfix.removed", "postfix.pickup", "postfix.postsuper",
+    "postfix.cleanup.milter", "postfix.cleanup.check", "postfix.cleanup.problem", "postfix.smtpd.problem",
+    "postfix.postscreen.reject", "postfix.qmgr.active", "postfix.qmgr.expired", "postfix.delivery", "postfix.removed", "postfix.pickup", "postfix.postsuper",
     "postfix.bounce.notification", "rspamd.task", "dovecot.mailbox",
 )  # fmt: skip
 """The kinds of line that tell of a queue entry."""
