@@ -148,7 +148,7 @@ def start_sendmail(lab, machine: Machine, certificates: dict[str, bytes]) -> Non
     lab.until_end(
         machine.start("/usr/sbin/sendmail-mta", "-bD", "-q30s", output="/var/log/sendmail-stderr.log")
     )
-    wait_for("Sendmail", lambda: _listens(machine, 25))
+    wait_for("Sendmail", lambda: _listens(machine, 25), 100)
 
 
 def start_amavis(lab, machine: Machine) -> None:
