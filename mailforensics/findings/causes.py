@@ -101,7 +101,13 @@ def classify_frame(
     """
     if spoken_by not in _PARTIES:
         raise OptionError(f"spoken_by is {spoken_by!r}; use 'them' or 'us'.")
-    book = rulebook(rules)
+    return answer_with(frame, rulebook(rules), spoken_by)
+
+
+def answer_with(
+    frame: pl.DataFrame, book: Rulebook, spoken_by: Literal["them", "us"] = "them"
+) -> pl.DataFrame:
+    """What `classify_frame` gives, by a rule book that is there already."""
     given = frame.select(_input_columns(frame))
 
     def explain(distinct: pl.DataFrame) -> pl.DataFrame:
