@@ -26,7 +26,7 @@ from mailforensics.findings.incidents import Material, find_incidents
 from mailforensics.findings.lost import lost_mail
 from mailforensics.findings.rows import SEVERITIES, finding_rows
 from mailforensics.findings.summary import MailSummary, summarise
-from mailforensics.trace import subjects
+from mailforensics.subjects import subjects
 
 if TYPE_CHECKING:
     from mailforensics.case import Case
@@ -153,7 +153,7 @@ def _installed(case: Case) -> Iterator[Frame]:
 
 def stretches(case: Case) -> tuple[Frame, Frame]:
     """The stretch of time for which each host's log is held, and the gaps in it: host, from, to."""
-    hosts = coverage.hosts(case.polars("events"))
+    hosts = coverage.hosts(case)
     covered = [{name: row[name] for name in _STRETCH} for row in hosts]
     gaps = [{"host": row["host"], **gap} for row in hosts for gap in row["gaps"]]
     return pl.DataFrame(covered, schema=_STRETCH), pl.DataFrame(gaps, schema=_STRETCH)

@@ -644,6 +644,10 @@ def role_of(head: bytes, framer: Framer) -> tuple[Role | None, str]:
         return "queue", ""
     if re.match(rb"# \S+ \([0-9a-f]+\): |# \S+: /\S*dovecot", head):
         return "doveconf", ""
+    if _MESSAGE_FIELDS.match(head) and _looks_like_message(
+        head
+    ):  # no log begins so; quick for a large Maildir
+        return "message", ""
     if _looks_like_log(head, framer):
         return "log", ""
     if _looks_like_postconf(head):

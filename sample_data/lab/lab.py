@@ -63,6 +63,7 @@ class Lab:
         self._strangers, self._dns = strangers or {}, dns or []
         self._options = options or {}
         self._prepare = prepare
+        self._cache = cache
         self._base = roots.root_of(suite, cache)
         self.versions = roots.versions(self._base)
         self._work = WORK
@@ -114,8 +115,7 @@ class Lab:
         keys, public = self._keys()
         self._name_server(public)
         for plan in self.plans:
-            machine = Machine(plan.name, self._base, self._work)
-            self._open.append(machine.close)
+            machine = self._machine(plan.name, plan.flavour)
             host = MailHost(plan, machine, **self._options.get(plan.name, {}))
             host.configure(
                 self._certificates(plan), {plan.domain: keys[plan.domain]}, self._dovecot_release()
@@ -125,6 +125,22 @@ class Lab:
             self._prepare(self)
         for host in self.hosts.values():
             host.start()
+
+    def _machine(self, name: str, flavour: str) -> Machine:
+        base = roots.root_of(self.suite, self._cache, flavour) if flavour else self._base
+        machine = Machine(name, base, self._work)
+        self._open.append(machine.close)
+        return machine
+
+    def neighbour(self, name: str, addresses: list[str], flavour: str) -> Machine:
+        """A machine on the wire with other servers than the mail hosts have; what is started on it ends with the lab."""
+        self.wire.plug(name, addresses)
+        return self._machine(name, flavour)
+
+    def until_end(self, process: subprocess.Popen) -> subprocess.Popen:
+        """End this server when the lab ends."""
+        self._open.append(lambda: end(process))
+        return process
 
     def _dovecot_release(self) -> str:
         """The release the configuration is written for; 2.4 wants it in the file."""

@@ -72,7 +72,10 @@ def play(name: str, options: argparse.Namespace) -> None:
     try:
         with lab:
             module.run(lab)
-            lab.save(options.output / folder, module.README, getattr(module, "KEPT_MESSAGES", None))
+            if hasattr(module, "save"):
+                module.save(lab, options.output / folder)
+            else:
+                lab.save(options.output / folder, module.README, getattr(module, "KEPT_MESSAGES", None))
     finally:
         signal.alarm(0)
 

@@ -28,6 +28,7 @@ class HostPlan:
     wide_mail_log: bool = False
     aliases: dict[str, str] = field(default_factory=dict)
     virtual: dict[str, str] = field(default_factory=dict)
+    flavour: str = ""  # a root of roots.FLAVOURS instead of the suite's usual one
     dmarc: str = "v=DMARC1; p=quarantine; rua=mailto:postmaster@%s"
 
 

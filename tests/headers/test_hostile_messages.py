@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -180,6 +181,29 @@ def test_a_file_and_its_bytes_give_the_same(tmp_path: Any) -> None:
     (tmp_path / "a.eml").write_bytes(data)
     assert read_headers(tmp_path / "a.eml").documents.equals(read_headers(data).documents)
     assert read_headers(str(tmp_path / "a.eml")).headers.equals(read_headers(data).headers)
+
+
+def test_bodies_are_let_go_when_many_messages_are_read() -> None:
+    head = b"From: a@example.org\r\n\r\n"
+    many = ((1, number << 24, head + bytes(1 << 20)) for number in range(200))
+    tracemalloc.start()
+    tables = read_messages(many)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert tables.documents["size"].to_pylist() == [len(head) + (1 << 20)] * 200
+    assert peak < 40 << 20
+
+
+def test_tables_do_not_depend_on_how_many_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [
+        (1, number << 20, b"Received: by mx id %d; 1 Jan 2026 00:00 +0000\n\n" % number)
+        for number in range(7)
+    ]
+    whole = read_messages(many)
+    monkeypatch.setattr("mailforensics.headers.message._AT_ONCE", 3)
+    for name in ("documents", "headers", "hops"):
+        assert read_messages(many).frames[name].equals(whole.frames[name])
+    assert read_messages([]).documents.num_rows == 0
 
 
 def test_batches_hold_a_part_of_the_messages_each() -> None:

@@ -87,8 +87,8 @@ def _delays(matter: Matter) -> Iterator[Block]:
         [(row[0], row[1], *map(Seconds, row[2:5]), row[5], *map(Seconds, row[6:10])) for row in top.iter_rows()],
         [matter.lines(row["evidence"]) for row in top.iter_rows(named=True)],
     )  # fmt: skip
-    yield Says("“In vain” counts the tries that did not deliver. The last four are means over all tries: the wait before this try, in"
-               " the queue, for the connection, and while sending.")  # fmt: skip
+    yield Says("“Longest” is the longest wait, delivered or not; “In vain” counts the tries that did not deliver. The last four are means over"
+               " all tries: the wait before this try, in the queue, for the connection, and while sending.")  # fmt: skip
 
 
 def _by_domain(done: Frame) -> Frame:
