@@ -52,6 +52,9 @@ _LISTING = (
     "spam_content",
 )  # causes whose texts name a blocklist
 
+_UNANSWERED = ("connect_failed", "connection_lost", "dns_failure", "tls_failure", "expired")
+"""Causes that stand without a reply of the other server: then nobody asked to try later."""
+
 _PARTIES = {  # what {sending} and {receiving} become in a sentence, by who spoke
     "them": ("our server", "their server"),
     "us": ("the sending server", "our server"),
@@ -382,7 +385,8 @@ def _sentence(spoken_by: str) -> pl.Expr:
     seconds = pl.format(" in {} seconds", pl.col("retry_after_s").cast(pl.Int64))
     wait = pl.when(pl.col("retry_after_s") > 60).then(minutes).when(pl.col("retry_after_s") > 0).then(seconds)
     asked = pl.concat_str(pl.lit(f"; {asker} asked to try"), wait.otherwise(pl.lit(" later")))
-    remote = pl.col("soft_code") & (pl.col("rule_basis") != "local").fill_null(True)
+    answered = pl.col("reply_code").is_not_null() | ~pl.col("cause").is_in(_UNANSWERED)
+    remote = pl.col("soft_code") & answered & (pl.col("rule_basis") != "local").fill_null(True)
     later = pl.when(remote).then(asked).otherwise(pl.lit(""))
     return pl.concat_str("what", listed, last, pl.lit("; "), "act", later)
 
