@@ -36,6 +36,7 @@ coverage-of-lines: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python bench/bench.py
+	$(BIN)/python bench/received.py
 
 sample-data:
 	$(PYTHON) sample_data/lab/run.py --suite $(or $(SUITE),trixie) --scenario $(or $(SCENARIO),all)

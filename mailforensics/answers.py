@@ -153,7 +153,7 @@ def _installed(case: Case) -> Iterator[Frame]:
 
 def stretches(case: Case) -> tuple[Frame, Frame]:
     """The stretch of time for which each host's log is held, and the gaps in it: host, from, to."""
-    hosts = coverage.hosts(case.polars("events"))
+    hosts = coverage.hosts(case)
     covered = [{name: row[name] for name in _STRETCH} for row in hosts]
     gaps = [{"host": row["host"], **gap} for row in hosts for gap in row["gaps"]]
     return pl.DataFrame(covered, schema=_STRETCH), pl.DataFrame(gaps, schema=_STRETCH)

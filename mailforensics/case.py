@@ -13,38 +13,35 @@ import datetime as dt
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 import pyarrow as pa
 
-from mailforensics import reading, schema
-from mailforensics.aside import read_aside
+from mailforensics import coverage, reading, schema
 from mailforensics.engine import crew
 from mailforensics.errors import EvidenceError, NoEvidenceError, OptionError
 from mailforensics.evidence.config import ServerConfig, as_dict
-from mailforensics.evidence.source import Found, find, forget_copies
-from mailforensics.explaining import EXPLAIN
-from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
-from mailforensics.link.build import Known, link
-from mailforensics.link.log import Log
 from mailforensics.reading import Memory, Progress, Zones
 from mailforensics.show.progress import bar
-from mailforensics.store import MANIFEST, Store
+from mailforensics.store import MANIFEST, Store, among
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from mailforensics.evidence.source import Found
     from mailforensics.findings.summary import MailSummary
     from mailforensics.headers.resolver import Resolver
     from mailforensics.trace import Trace
 
 Frame = pl.DataFrame
+T = TypeVar("T")
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 LINKED_TABLES = ("messages", "deliveries", "rejects", "sessions", "scans", "mailbox_events", "journeys")
@@ -77,6 +74,9 @@ def open_case(
         raise EvidenceError("No evidence was given: name a log, a message, a folder or a saved case.")
     if len(given) == 1 and (Path(given[0]) / MANIFEST).is_file():
         return saved_case(Store.open(given[0]))
+    from mailforensics.evidence.source import find, forget_copies
+    from mailforensics.grammar import syslog
+
     check_zones(timezone)
     try:
         found = find(given, syslog.frame, limits=limits)
@@ -112,6 +112,8 @@ def _read(
     found: Found, own: Sequence[str], timezone: Zones, year: int | None, limits: Limits, progress: Progress | None,
     engine: str, given: Sequence[str],
 ) -> Case:  # fmt: skip
+    from mailforensics.aside import read_aside
+
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     memory = Memory()
     with crew(engine) as workers:
@@ -166,6 +168,7 @@ class Case:
         self._other_scans = other_scans
         self.configs = tuple(configs)
         self._kinds: list[str] | None = None
+        self._kept: dict[str, Any] = {}
         self._store = store
         self.own = tuple(own)
         self.given = tuple(given)
@@ -208,6 +211,49 @@ class Case:
         frame = self.polars(name)
         return frame.select(c for c in schema.TABLES[name].names if c in frame.columns).lazy()
 
+    def rows(self, name: str, key: str, values: Iterable[int], *columns: str) -> Frame:
+        """The rows of a table whose key is one of some numbers; of a saved case only the parts that can hold them are read.
+
+        ``columns`` are those that are wanted, all by default.
+        """
+        table = self.scan(name).filter(among(key, values))
+        found = (table.select(columns) if columns else table).collect()
+        return schema.ordered(name, found) if not columns else found
+
+    def readable(self) -> AbstractContextManager[None]:
+        """Tables of a saved case are read as questions need them; within this a damaged part raises CaseError."""
+        return self._store.readable() if self._store is not None else nullcontext()
+
+    def kept(self, name: str, make: Callable[[Any], T]) -> T:
+        """An answer that is made once, from what a saved case keeps under its name (None: nothing)."""
+        if name not in self._kept:
+            self._kept[name] = make(self._store.about.get(name) if self._store is not None else None)
+        answer: T = self._kept[name]
+        return answer
+
+    @property
+    def delimiters(self) -> tuple[str, ...]:
+        """What parts a user from a detail (``alex+news``): recipient_delimiter of saved configuration, else a plus."""
+        known = {
+            char
+            for config in self.configs
+            if config.system == "postfix"
+            for char in config.value("recipient_delimiter")
+        }
+        return tuple(sorted(known)) or ("+",)
+
+    @property
+    def clocks(self) -> Frame:
+        """How far the clocks of hosts are apart, from mail that one handed to another: host, to_host, offset_s, pairs.
+
+        ``offset_s`` are the seconds by which the clock of `host` is ahead of that of `to_host`; 0 where they agree within ten.
+        """
+        from mailforensics.link.hosts import CLOCKS
+
+        if self._store is None and "clocks" not in self._kept and "messages" not in self._frames:
+            self._link()
+        return self.kept("clocks", lambda rows: pl.DataFrame(rows or [], schema=CLOCKS, orient="row"))
+
     @property
     def kinds(self) -> list[str]:
         """The kinds of line that the evidence holds."""
@@ -244,13 +290,23 @@ class Case:
 
     def fields(self, event_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         """The typed fields of some events, by event_id."""
-        events = self.scan("events").filter(pl.col("event_id").is_in(list(event_ids))).collect()
-        return reading.fields_by_event(events)
+        return reading.fields_by_event(self.rows("events", "event_id", event_ids))
+
+    def fields_of(self, event_ids: Iterable[int], kind: str) -> Frame:
+        """The same for events of one kind, as a polars frame."""
+        lines = reading.fields_again(self.rows("events", "event_id", event_ids))
+        return lines.get(kind, pl.DataFrame(schema={"event_id": pl.Int64}))
 
     def _link(self) -> None:
+        from mailforensics.explaining import EXPLAIN
+        from mailforensics.link.build import Known, link
+        from mailforensics.link.log import Log
+
         files = (self.polars("documents"), self.polars("hops"))
         known = Known(EXPLAIN, domains=domains_of(self.configs), other_scans=self._other_scans, files=files)
-        for name, frame in link(Log.of(self.polars("events"), self._lines), known).items():
+        tables, hosts = link(Log.of(self.polars("events"), self._lines), known)
+        self._kept["clocks"] = hosts.clocks
+        for name, frame in tables.items():
             self._frames[name] = schema.ordered(name, schema.conform(name, frame))
 
     # --- questions ----------------------------------------------------------------------------------------------------
@@ -446,6 +502,8 @@ class Case:
             "left_alone": [list(pair) for pair in self.left_alone],
             "duplicates": [list(pair) for pair in self.duplicates],
             "sources": inputs_of(self.polars("sources")),
+            "clocks": self.clocks.to_dicts(),
+            "coverage": coverage.to_json(coverage.covered(self)),
             "versions": versions(),
         }
 

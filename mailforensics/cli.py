@@ -354,21 +354,30 @@ def summary(top: int | None, as_json: bool, **given: Any) -> None:
 @click.option(
     "--own", multiple=True, metavar="NET-OR-HOST", help="A network or host name of ours; repeat it."
 )
+@click.option(
+    "--authserv",
+    multiple=True,
+    metavar="NAME",
+    help="An authserv-id whose forged copies our border removes: its results count below it; repeat it.",
+)
 @click.option("--timezone", metavar="ZONE", help="Zone to show times in; UTC by default.")
 @_json
-def headers(file: str, own: tuple[str, ...], timezone: str | None, as_json: bool) -> None:
+def headers(
+    file: str, own: tuple[str, ...], authserv: tuple[str, ...], timezone: str | None, as_json: bool
+) -> None:
     """Read the headers of a message: its hops from sender to mailbox, who wrote what, authentication.
 
     \b
     mailforensics headers mail.eml
     mailforensics headers mail.eml --own 198.51.100.0/24 --own mx.example.com
+    mailforensics headers mail.msg --own mx.example.com --authserv mx.example.com
     mailforensics headers - < mail.eml
     """
     import mailforensics
     from mailforensics.show import export, text
 
     given = sys.stdin.buffer.read() if file == "-" else Path(file)
-    answer = export.message_answer(mailforensics.read_headers(given, own=own), timezone)
+    answer = export.message_answer(mailforensics.read_headers(given, own=own, authserv=authserv), timezone)
     _answer(answer, text.message, as_json)
     if not answer["headers"]:
         sys.exit(NOTHING_FOUND)

@@ -19,7 +19,7 @@ from typing import Any
 
 import polars as pl
 
-from mailforensics import reading, schema
+from mailforensics import coverage, reading, schema
 from mailforensics.aside import TABLES, Aside, read_aside
 from mailforensics.case import (
     Case,
@@ -179,18 +179,21 @@ def _write(
             sources = sources.with_columns(tool_version=pl.lit(tool_version()))
             aside = read_aside(found, own, limits, configs_of(before.about) if before else (), progress)
             documents, other_scans = _documents(before, aside)
+            tables = {"events": old_parts + shuffle.parts()}
             facts = Known(
-                EXPLAIN, domains=domains_of(aside.configs), other_scans=other_scans,
+                EXPLAIN, hosts=shuffle.outline.hosts(), domains=domains_of(aside.configs), other_scans=other_scans,
                 files=(documents["documents"], documents["hops"]),
             )  # fmt: skip
-            tables = {"events": old_parts + shuffle.parts()}
             tables |= link_buckets(shuffle.spill, shuffle.outline, facts, workers, store)
         finally:
             shuffle.spill.clear()
     documents["sources"] = sources = _merged_sources(known, sources, _counted(store, tables["events"]))
     for name, frame in documents.items():
         tables[name] = [store.write(name, schema.conform(name, frame).select(schema.TABLES[name].names))]
-    store.commit(tables, _about(before, known, found, aside, timezone, given, sources))
+    about = _about(before, known, found, aside, timezone, given, sources)
+    about["clocks"] = facts.hosts.clocks.to_dicts()
+    about["coverage"] = coverage.to_json(coverage.survey(store.parts(tables["events"])))
+    store.commit(tables, about)
     return saved_case(store)
 
 
@@ -250,12 +253,12 @@ def _counted(store: Store, parts: Sequence[str]) -> Frame:
     """Lines, events, lines not understood and times per source."""
     if not parts:
         return pl.DataFrame(schema={"source_id": pl.Int32})
-    events = pl.scan_parquet([store.folder / part for part in parts])
+    events = store.parts(parts)
     missed = pl.col("parse_status").is_in(["unparsed", "oversize"]).sum().cast(pl.Int64)
     return events.group_by("source_id").agg(
         pl.len().cast(pl.Int64).alias("lines"), pl.len().cast(pl.Int64).alias("events"), missed.alias("unparsed"),
         pl.col("time").min().alias("time_min"), pl.col("time").max().alias("time_max"),
-    ).sort("source_id").collect()  # fmt: skip
+    ).sort("source_id").collect(engine="streaming")  # fmt: skip
 
 
 def _about(

@@ -101,7 +101,6 @@ def _log(tables: dict[str, Frame]) -> Log:
 
 def link_buckets(spill: Spill, outline: Outline, known: Known, crew: Crew, store: Store) -> Parts:
     """Link all buckets and write the tables; the parts of each are returned."""
-    known = replace(known, hosts=outline.hosts())
     if spill.buckets > 1:
         moves = outline.moves(_ids(known))
         _move(spill, moves)

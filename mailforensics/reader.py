@@ -18,6 +18,7 @@ from mailforensics.headers import message
 from mailforensics.limits import DEFAULT, Limits
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from matplotlib.axes import Axes
 
 
@@ -40,6 +41,15 @@ class Message(message.MessageTables):
                 f"There is no picture {name!r} of a message; there are {' and '.join(pictures)}."
             )
         return pictures[name](self.frames["hops"], ax=ax)
+
+    def second_opinion(self) -> pa.Table:
+        """Where mail-parser cuts the clauses of Received fields in another way: one row per clause that differs.
+
+        Columns document_id, ordinal, hop, clause (from, by, with, id, for), ours, theirs, sentence, event_id.
+        """
+        from mailforensics.headers.second_opinion import second_opinion
+
+        return second_opinion(self.frames).to_arrow()
 
     def __str__(self) -> str:
         from mailforensics.show import text

@@ -272,7 +272,7 @@ MAILBOX_ACTIONS = (
 )  # fmt: skip
 LINK_METHODS = (
     "queued_as", "forwarded_as", "bounce_of", "requeued_from", "reinjected", "xforward", "message_id",
-    "header_id",
+    "header_id", "filter_log",
 )  # fmt: skip
 OUTCOMES = (
     "delivered", "filed_by_sieve", "discarded_by_sieve", "rejected_by_sieve", "forwarded",

@@ -14,12 +14,13 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from mailforensics import schema
@@ -29,6 +30,9 @@ Frame = pl.DataFrame
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+ROW_GROUP = (
+    25_000  # rows that are read together; each such group knows the least and the greatest of its keys
+)
 LOCK = ".lock"
 SPILL = ".spill"  # where an ingest keeps what links are made from, while it lasts
 
@@ -85,15 +89,25 @@ class Store:
         parts = self.tables.get(name, [])
         if not parts:
             return schema.empty(name).lazy() if name in schema.TABLES else pl.LazyFrame()
+        return self.parts(parts)
+
+    def parts(self, parts: Sequence[str]) -> pl.LazyFrame:
+        """Some parts of a table, one behind the other."""
         return pl.scan_parquet([_inside(self.folder, part) for part in parts])
 
     def read(self, name: str) -> Frame:
         """A whole table. Raises CaseError when a part is damaged."""
-        try:
+        with self.readable(f"the table {name}"):
             return self.scan(name).collect()
+
+    @contextmanager
+    def readable(self, what: str = "a table") -> Iterator[None]:
+        """Whatever is read within raises CaseError when a part is damaged."""
+        try:
+            yield
         except (OSError, pl.exceptions.PolarsError) as error:
             raise CaseError(
-                f"{self.folder}: the table {name} cannot be read ({error}). Ingest the evidence again."
+                f"{self.folder}: {what} cannot be read ({error}). Ingest the evidence again."
             ) from error
 
     def write(self, name: str, frame: Frame, number: int | None = None) -> str:
@@ -102,7 +116,7 @@ class Store:
         target = self.folder / part
         target.parent.mkdir(exist_ok=True)
         try:
-            frame.write_parquet(target, compression="zstd", compression_level=1)
+            frame.write_parquet(target, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
         except OSError as error:
             raise CaseError(f"{target} cannot be written: {error.strerror or error}.") from error
         return part
@@ -177,6 +191,20 @@ class Store:
         (self.folder / LOCK).unlink(missing_ok=True)
         if self.made:
             _remove_empty(self.folder)
+
+
+def among(key: str, values: Iterable[int], *, runs: int = 32) -> pl.Expr:
+    """Rows whose key is one of some numbers, said so that a part of a Parquet file that holds none of them is not read.
+
+    The numbers lie in a few runs, since keys are places in a log; each run is a condition that the bounds of a part can answer.
+    """
+    wanted = np.unique(np.fromiter(values, dtype=np.int64))
+    if not len(wanted):
+        return pl.lit(False)
+    wide = np.sort(np.argsort(np.diff(wanted))[-(runs - 1) :] + 1)
+    bounds = [(int(run[0]), int(run[-1])) for run in np.split(wanted, wide) if len(run)]
+    near = pl.any_horizontal(pl.col(key).is_between(low, high) for low, high in bounds)
+    return near & pl.col(key).is_in(pl.Series(wanted).implode())
 
 
 def _inside(folder: Path, part: str) -> Path:

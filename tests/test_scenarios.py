@@ -13,15 +13,11 @@ from typing import Any
 import pytest
 
 import mailforensics as mf
+from bench.outcomes import NO_TRANSACTION, compare
 from mailforensics.findings.rows import SEVERITIES
 
 SAMPLES = Path(__file__).parents[1] / "sample_data"
 SCENARIOS = sorted(path.parent.name for path in SAMPLES.glob("*/expected.json"))
-
-# What a log cannot say: a client that is turned away before RCPT has named no recipient, one whose login fails no sender.
-NO_RECIPIENT = "552"  # refused at MAIL for its announced size
-MANY = "reject_multi_recipient_bounce"  # refused at DATA: Postfix logs a recipient only if there is just one
-NO_TRANSACTION = "535"  # the login failed
 
 
 @cache
@@ -36,75 +32,15 @@ def truth_of(name: str) -> dict[str, Any]:
     return truth
 
 
-def fates(journey: dict[str, Any]) -> list[tuple[str | None, str, str | None]]:
-    """(recipient as it was addressed, outcome, mailbox) of each copy."""
-    return sorted(
-        (
-            (end["original_recipient"] or end["recipient"], end["outcome"], end["mailbox"])
-            for end in journey["outcomes"]
-        ),
-        key=str,
-    )
-
-
-def wanted(mail: dict[str, Any]) -> list[tuple[str | None, str, str | None]]:
-    unnamed = str(mail["reply"] or "").startswith(NO_RECIPIENT)
-    if mail.get("restriction") == MANY:
-        return [(None, "rejected", None)]
-    unnamed = unnamed or any(r.get("never_handed_over") for r in mail["recipients"])
-    rows = [(None if unnamed else r["recipient"], r["outcome"], r["mailbox"]) for r in mail["recipients"]]
-    return sorted(rows, key=str)
-
-
-def agrees(journey: dict[str, Any], mail: dict[str, Any]) -> bool:
-    """The journey tells of each recipient what happened, or what an honest reader of cut or missing logs may say."""
-    told, truth = fates(journey), wanted(mail)
-    allowed = {(r["recipient"], word) for r in mail["recipients"] for word in r.get("acceptable", ())}
-    if len(told) != len(truth):
-        return False
-    return all(
-        (who, outcome, box) in truth
-        or ((who, outcome) in allowed and box in (None, *(b for w, _, b in truth if w == who)))
-        for who, outcome, box in told
-    )
-
-
-def visible(mail: dict[str, Any]) -> bool:
-    """Whether the logs that were kept can show it at all."""
-    return any(r.get("visible", True) for r in mail["recipients"])
-
-
-def candidates(mail: dict[str, Any], journeys: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    named = [j for j in journeys if mail["message_id"] and j["message_id"] == mail["message_id"]]
-    if any(
-        r.get("never_handed_over") for r in mail["recipients"]
-    ):  # broken off before the log saw who and whom
-        return named or [j for j in journeys if j["message_id"] is None and j["sender"] is None]
-    # a message that is refused or discarded for its header may never have shown its Message-ID to the log
-    return named or [j for j in journeys if j["message_id"] is None and j["sender"] == mail["sender"]]
-
-
 def test_there_are_scenarios() -> None:
     assert {"normal", "slow", "lost-in-sieve"} <= set(SCENARIOS)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_recipient_has_the_outcome_that_the_driver_saw(name: str) -> None:
-    journeys = case_of(name).table("journeys").to_pylist()
-    left = {j["journey_key"]: j for j in journeys}
-    wrong = []
-    for mail in truth_of(name)["mails"]:
-        if str(mail["reply"] or "").startswith(NO_TRANSACTION) or not visible(mail):
-            continue
-        fitting = [j for j in candidates(mail, [*left.values()]) if agrees(j, mail)]
-        if fitting:
-            del left[fitting[0]["journey_key"]]
-        else:
-            wrong.append((mail["label"], wanted(mail), [fates(j) for j in candidates(mail, journeys)]))
-    assert wrong == []
-    assert [(j["message_id"], j["sender"], fates(j)) for j in left.values()] == [], (
-        "journeys that nobody sent"
-    )
+    result = compare(case_of(name), truth_of(name))
+    assert result.wrong == []
+    assert result.left == [], "journeys that nobody sent"
 
 
 def test_each_refusal_names_the_setting_that_refused() -> None:

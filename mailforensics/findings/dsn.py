@@ -56,13 +56,27 @@ _ANY_ADDRESS = re.compile(r"<?([^\s<>@:;,()\"\[\]]{1,128}@[A-Za-z0-9.-]{1,255}\.
 # Where the returned mail, or talk about it, begins.
 _BELOW = re.compile(
     r"(?i)^[ \t]*-{2,}.{0,20}(?:below this line|this is a copy|original message|returned message|message header|"
-    r"the header|unsent message|transcript of session|body of|forwarded message)|^(?:received|return-path): "
+    r"the header|unsent message|body of|forwarded message)|^(?:received|return-path): "
 )
 _BOUNCE_SUBJECT = re.compile(
     r"(?i)undeliver|failure notice|returned mail|returned to sender|delivery (?:status|fail|problem|has failed|report)|"
     r"mail delivery|delivery.{0,20}(?:failed|failure|delayed)|not delivered|bounce|mail system error|warning: .{0,30}message|"
     r"unzustellbar|non remis|non distribu|no se puede entregar|недоставл|配信"
 )
+# A line that only leads to the reason ("because:"), and one behind which the reason goes on after a blank line.
+_LEAD = re.compile(r":[ \t]*$|^[ \t]*(?:-{3,}|_{3,}|={3,}|\.{3} while talking)")
+_ANSWER_FOLLOWS = re.compile(
+    r"(?i)(?:error|response|answer|reason|server) .{0,80}(?:returned|was|is|said)[ \t]*:[ \t]*$"
+)
+_STILL_TRYING = re.compile(
+    r"(?i)\bdelayed\b|will be retried|will (?:keep|continue) (?:on )?trying|still (?:trying|undelivered)|temporary failure|not yet been delivered|"
+    r"attempts will continue|warning message only|do not need to resend"
+)
+# Lines about the mail that waits, no part of the reason.
+_PATIENCE = re.compile(
+    r"(?i)still undelivered|will keep trying|attempts will continue|no action is required|may be repeated"
+)
+_GIVEN_UP = re.compile(r"(?i)permanent (?:error|failure|fatal)|failed permanently|given up|giving up")
 _BOUNCE_SENDER = re.compile(r"(?i)mailer-daemon|postmaster|mail delivery (?:sub)?system|^<>$")
 _TYPE = re.compile(r"^[A-Za-z0-9-]{1,30}[ \t]*;[ \t]*")
 _STATUS = re.compile(r"(?:^|[^0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?![0-9.])")
@@ -298,7 +312,9 @@ def _text_reports(number: int, message: Message, parts: list[Message]) -> list[R
     if not entries:
         whole = " ".join(line.strip() for line in lines if line.strip())
         entries = [(each, whole) for each in recipients] or _last_resort(lines, whole)
-    return [_text_report(number, address, reason) for address, reason in entries[:_RECIPIENTS]]
+    said = f"{_field(message, 'Subject') or ''}\n" + "\n".join(lines)
+    delayed = bool(_STILL_TRYING.search(said)) and not _GIVEN_UP.search(said)
+    return [_text_report(number, address, reason, delayed) for address, reason in entries[:_RECIPIENTS]]
 
 
 def _is_bounce(message: Message) -> bool:
@@ -328,9 +344,14 @@ def _entries(lines: list[str]) -> list[tuple[str, str]]:
         if started:
             entries.append((started[1], [started[2]] if started[2] else []))
             open_entry = True
-        elif entries and open_entry and line.strip():
+        elif _PATIENCE.search(line):
+            open_entry = False
+        elif entries and _ANSWER_FOLLOWS.search(line) and entries[-1][1]:
             entries[-1][1].append(line.strip())
-        elif entries and entries[-1][1]:
+            open_entry = True
+        elif entries and open_entry and line.strip():
+            entries[-1][1].extend([line.strip()] if entries[-1][1] or not _LEAD.search(line) else [])
+        elif entries and entries[-1][1] and not _ANSWER_FOLLOWS.search(entries[-1][1][-1]):
             open_entry = False
     said = [(address, " ".join(reason)[:_DIAGNOSTIC]) for address, reason in entries if any(reason)]
     return list(dict(said).items())
@@ -342,11 +363,8 @@ def _last_resort(lines: list[str], whole: str) -> list[tuple[str, str]]:
     return [(found[1], whole[:_DIAGNOSTIC])] if found else []
 
 
-def _text_report(number: int, address: str, reason: str) -> Report:
+def _text_report(number: int, address: str, reason: str, delayed: bool) -> Report:
     status = _STATUS.search(reason)
-    delayed = re.search(
-        r"(?i)\bdelayed\b|will be retried|will keep trying|still trying|temporary failure", reason
-    )
     return Report(
         message=number,
         format="text",

@@ -323,7 +323,7 @@ def _dmarc_row(from_domain: str | None, rows: list[Row], resolver: Resolver) -> 
     records, failed = _walk(from_domain, resolver)
     if failed:
         return _row("dmarc", _Verdict("temperror", failed), header_from=from_domain)
-    policy = _policy_of(from_domain, records)
+    policy = _policy_of(from_domain, records, resolver)
     _align(rows, from_domain, policy, resolver)
     if policy is None:
         return _row("dmarc", _Verdict("none", "no DMARC record"), header_from=from_domain)
@@ -364,7 +364,7 @@ def discover(domain: str, resolver: Resolver) -> Policy | None:
     >>> discover("example.org", Resolver.replay(Resolver().records)) is None
     True
     """
-    return _policy_of(domain, _walk(domain.lower(), resolver)[0])
+    return _policy_of(domain, _walk(domain.lower(), resolver)[0], resolver)
 
 
 def organisation(domain: str, resolver: Resolver) -> str:
@@ -404,7 +404,7 @@ def _organisation(domain: str, records: Mapping[str, Mapping[str, str]]) -> str:
     return min(records, key=lambda name: name.count("."), default=domain)
 
 
-def _policy_of(domain: str, records: Mapping[str, Mapping[str, str]]) -> Policy | None:
+def _policy_of(domain: str, records: Mapping[str, Mapping[str, str]], resolver: Resolver) -> Policy | None:
     owner = _organisation(domain, records)
     for place in (domain, owner, *records):
         if place in records:
@@ -412,5 +412,12 @@ def _policy_of(domain: str, records: Mapping[str, Mapping[str, str]]) -> Policy 
             asks = tags.get("p") or "none"
             if place != domain:
                 asks = tags.get("sp") or asks
+                if tags.get("np") and not _exists(domain, resolver):
+                    asks = tags["np"]
             return Policy(place, owner, tags, asks.lower())
     return None
+
+
+def _exists(domain: str, resolver: Resolver) -> bool:
+    """Whether a name is there at all: the tag np is for names that are not (RFC 9989)."""
+    return any(resolver.query(domain, kind).status != "NXDOMAIN" for kind in ("A", "AAAA", "MX"))

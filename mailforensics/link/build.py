@@ -67,8 +67,11 @@ class Known:
     files: tuple[Frame, Frame] | None = None  # the tables `documents` and `hops`
 
 
-def link(log: Log, known: Known) -> dict[str, Frame]:
-    """All linked tables of a log that fits into memory: messages, deliveries, rejects, sessions, scans, mailbox_events, journeys."""
+def link(log: Log, known: Known) -> tuple[dict[str, Frame], Hosts]:
+    """All linked tables of a log that fits into memory, and what it says of the hosts.
+
+    The tables: messages, deliveries, rejects, sessions, scans, mailbox_events, journeys.
+    """
     mail, talk = lanes(log)
     outline = Outline()
     outline.add(mail)
@@ -80,7 +83,7 @@ def link(log: Log, known: Known) -> dict[str, Frame]:
     tables["journeys"] = pl.concat(
         [tables["journeys"], link_refused(refused, failed)], how="diagonal_relaxed"
     )
-    return tables | {"sessions": sides["sessions"]}
+    return tables | {"sessions": sides["sessions"]}, known.hosts
 
 
 def lanes(log: Log) -> tuple[Log, Log]:
@@ -173,6 +176,7 @@ def _with_links(messages: Frame, links: Frame) -> Frame:
         "requeued_from": "requeue",
         "reinjected": "reinjected",
         "xforward": "reinjected",
+        "filter_log": "reinjected",
     }
     origin = pl.col("came_by").replace_strict(words, default=None, return_dtype=pl.String)
     own = pl.when(pl.col("origin") == "pickup").then("origin").otherwise(pl.coalesce(origin, "origin"))

@@ -91,3 +91,46 @@ def clock_offsets(handed: Frame) -> Frame:
     return medians.with_columns(offset_s=pl.when(small).then(0.0).otherwise("offset_s")).sort(
         "host", "to_host"
     )
+
+
+def ahead(clocks: Frame) -> dict[str, tuple[float, int]]:
+    """The hosts whose clocks are wrong as far as the others can tell: seconds ahead (negative: behind), and from how many hand-overs.
+
+    Of hosts that hand mail to one another the reference is the one whose time most others have. Where mail goes both ways, the time
+    that a transfer takes cancels out.
+
+    >>> rows = [("gw", "mx", 37.0, 4), ("mail", "gw", -36.0, 6), ("mx", "mail", 0.0, 9)]
+    >>> ahead(pl.DataFrame(rows, schema=CLOCKS, orient="row"))
+    {'gw': (36.0, 10)}
+    """
+    steps: dict[str, dict[str, float]] = {}
+    pairs: dict[str, int] = {}
+    said: dict[tuple[str, str], list[float]] = {}
+    for host, other, offset, count in clocks.select(*CLOCKS).rows():
+        said.setdefault((host, other), []).append(offset)
+        said.setdefault((other, host), []).append(-offset)
+        for name in (host, other):
+            pairs[name] = pairs.get(name, 0) + count
+    for (host, other), offsets in sorted(said.items()):
+        steps.setdefault(host, {})[other] = sum(offsets) / len(offsets)
+    wrong: dict[str, tuple[float, int]] = {}
+    left = set(steps)
+    while left:
+        views = {host: _seen_from(host, steps) for host in sorted(left)}
+        group = views[min(left)].keys()
+        best = min(sorted(group), key=lambda host: sum(abs(s) > NEAR_S for s in views[host].values()))
+        wrong |= {name: (s, pairs[name]) for name, s in views[best].items() if abs(s) > NEAR_S}
+        left -= group
+    return dict(sorted(wrong.items()))
+
+
+def _seen_from(base: str, steps: dict[str, dict[str, float]]) -> dict[str, float]:
+    """How many seconds each host that can be compared with this one is ahead of it."""
+    seen = {base: 0.0}
+    waiting = [base]
+    for host in waiting:
+        for other, offset in steps[host].items():
+            if other not in seen:
+                seen[other] = seen[host] - offset
+                waiting.append(other)
+    return seen

@@ -54,8 +54,11 @@ def outcomes(messages: Frame, copies: Frame, links: Frame) -> Frame:
         root=pl.coalesce("original_recipient", "recipient"),
         hops=pl.lit(0),
         trail=pl.col("events"),
-        path=pl.concat_list("message_key"),
     )
+    # most mail has one recipient and one queue: nothing to follow, and nothing to choose from
+    goes_on = pl.col("message_key").is_in(carrying["from_key"].unique().implode())
+    plain = (pl.len().over("journey_key") == 1) & ~goes_on
+    singles, here = here.filter(plain), here.filter(~plain).with_columns(path=pl.concat_list("message_key"))
     done: list[Frame] = []
     for _ in range(_MAX_HOPS):
         ahead = _next_key(here, carrying)
@@ -69,7 +72,7 @@ def outcomes(messages: Frame, copies: Frame, links: Frame) -> Frame:
     best = whole.sort("journey_key", "hops", descending=[False, True]).unique(
         ["journey_key", "root", "recipient", "message_key"], keep="first", maintain_order=True
     )
-    return _one_fate(best)
+    return pl.concat([singles, _one_fate(best)], how="diagonal_relaxed")
 
 
 def _one_fate(rows: Frame) -> Frame:
@@ -106,7 +109,9 @@ def _next_key(here: Frame, carrying: Frame) -> Frame:
     by_line = carrying.filter(pl.col("method").is_in(["queued_as", "reinjected", "forwarded_as"])).select(
         pl.col("event_id").alias("delivery_event"), pl.col("to_key").alias("by_line")
     ).unique("delivery_event")  # fmt: skip
-    whole = carrying.filter(pl.col("method").is_in(["requeued_from", "xforward", "message_id", "header_id"]))
+    whole = carrying.filter(
+        pl.col("method").is_in(["requeued_from", "xforward", "filter_log", "message_id", "header_id"])
+    )
     per_copy = whole.filter(pl.col("recipient").is_not_null()).select(
         pl.col("from_key").alias("message_key"), norm_address(pl.col("recipient")).alias("user"), pl.col("to_key").alias("by_copy")
     )  # fmt: skip

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from mailforensics.link.addresses import originals
 from mailforensics.link.hosts import LOOSE_S, NEAR_S
 from mailforensics.link.log import Frame, Log, ensure, norm_address
 from mailforensics.link.scans import plain_id
@@ -41,6 +42,7 @@ def links(
         lambda: _notifications(log, messages),
         lambda: _requeued(messages),
         lambda: _xforward(messages),
+        lambda: _through_filter(log, messages),
         lambda: _queued_as(messages, deliveries, clocks),
         lambda: _redirected(messages, deliveries, mailbox),
         lambda: _retried(messages),
@@ -173,6 +175,38 @@ def _requeued(messages: Frame) -> Frame:
 def _xforward(messages: Frame) -> Frame:
     """A content filter re-injects and says (XFORWARD) which id the message had in front of it."""
     return _by_previous(messages, "orig_queue_id", "xforward")
+
+
+def _through_filter(log: Log, messages: Frame) -> Frame:
+    """amavis names both: ``Queue-ID: 99FC4DB2D4 ... queued_as: 8FB8EA92F9`` (several when it split the message)."""
+    said = ensure(
+        log.kind("amavis.result", "time", "host", "queue_id"), next_queue_id=pl.String, message_id=pl.String
+    )
+    said = said.drop_nulls(["queue_id", "next_queue_id"]).with_columns(
+        next_id=pl.col("next_queue_id").str.split("/"), said_id=pl.col("message_id")
+    )
+    said = said.explode("next_id", empty_as_null=True).select(
+        "event_id", "time", "host", "queue_id", "next_id", "said_id"
+    )
+    parents = messages.select(
+        pl.col("message_key").alias("from_key"),
+        "queue_id",
+        "host",
+        "received_time",
+        "last_time",
+        pl.col("message_id").alias("from_id"),
+    )
+    slack = pl.duration(seconds=NEAR_S)
+    both = said.join(parents, on=["queue_id", "host"]).filter(
+        (pl.col("received_time") <= pl.col("time") + slack) & (pl.col("last_time") >= pl.col("time") - slack)
+    )
+    both = both.join(_target(messages), on="next_id").filter(
+        (pl.col("host") == pl.col("to_host")) & (pl.col("from_id") == pl.col("to_id")).fill_null(True)
+    )
+    away = _seconds(pl.col("time") - pl.col("to_time")).abs()
+    both = both.filter(away <= 600).sort("event_id", "next_id", away)
+    best = both.unique(["event_id", "next_id"], keep="first", maintain_order=True)
+    return best.with_columns(method=pl.lit("filter_log"), confidence=pl.lit(0.95))
 
 
 def _by_previous(messages: Frame, name: str, method: str) -> Frame:
@@ -335,6 +369,8 @@ def _same_message_id(messages: Frame, deliveries: Frame, known: Frame) -> Frame:
     starts = messages.filter(pl.col("message_id").is_not_null() & (pl.col("origin") == "smtpd")).join(
         linked.select(pl.col("to_key").alias("message_key")), on="message_key", how="anti"
     )
+    ends = ends.with_columns(sender=originals(ends["sender"]))  # a forwarder rewrites it (SRS)
+    starts = starts.with_columns(sender=originals(starts["sender"]))
     both = ends.select(
         pl.col("message_key").alias("from_key"),
         "message_id",

@@ -14,7 +14,7 @@ MAIL_KINDS = (
     "postfix.smtpd.client", "postfix.smtpd.reject", "postfix.smtpd.lost", "postfix.smtpd.proxy", "postfix.cleanup.message_id",
     "postfix.cleanup.milter", "postfix.cleanup.check", "postfix.postscreen.reject", "postfix.qmgr.active",
     "postfix.qmgr.expired", "postfix.delivery", "postfix.removed", "postfix.pickup", "postfix.postsuper",
-    "postfix.bounce.notification", "rspamd.task", "dovecot.mailbox",
+    "postfix.bounce.notification", "rspamd.task", "dovecot.mailbox", "amavis.result",
 )  # fmt: skip
 """The kinds of line that tell of a queue entry."""
 
@@ -39,9 +39,11 @@ QUEUE = 1  # the seed by which queue ids become numbers
 
 
 def of_mail() -> pl.Expr:
-    """The events that tell of queue entries: lines of Postfix with a queue id, scans, and what Dovecot did with mail."""
+    """The events that tell of queue entries: lines of Postfix with a queue id, of filters, and what Dovecot did with mail."""
     queued = (pl.col("system") == "postfix") & pl.col("queue_id").is_not_null()
-    return pl.col("kind").is_not_null() & (queued | pl.col("kind").is_in(["rspamd.task", "dovecot.mailbox"]))
+    return pl.col("kind").is_not_null() & (
+        queued | pl.col("kind").is_in(["rspamd.task", "dovecot.mailbox", "amavis.result"])
+    )
 
 
 def of_talk() -> pl.Expr:

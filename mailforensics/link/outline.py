@@ -207,6 +207,7 @@ def _of_names(log: Log) -> list[tuple[str, Frame]]:
     for kind, name in (
         ("postfix.smtpd.client", "orig_queue_id"), ("postfix.pickup", "orig_id"),
         ("postfix.bounce.notification", "next_queue_id"),
+        ("amavis.result", "next_queue_id"),
     ):  # fmt: skip
         parts.append((_kind(log, kind, **{name: pl.String}), name))
     queued = [
@@ -289,7 +290,7 @@ def homes(pairs: Frame, buckets: int) -> Frame:
 
     >>> pairs = pl.DataFrame({"node": [1, 2], "word": [9, 9]}, schema=_PAIR)
     >>> homes(pairs, 2).rows()
-    [(2, 1), (9, 1)]
+    [(2, 1)]
     """
     numbers, codes = np.unique(
         np.concatenate([pairs["node"].to_numpy(), pairs["word"].to_numpy()]), return_inverse=True
