@@ -161,9 +161,15 @@ class Compiled:
         fits: np.ndarray = (begins & np.uint32(mask)) == np.uint32(begin)
         return fits
 
+    @cached_property
+    def _groups(self) -> pl.Expr:
+        return pl.col("body").str.extract_groups(
+            self.shape.regex
+        )  # made once, since making it compiles the pattern
+
     def extract(self, bodies: pl.Series) -> Frame:
         """The groups of each body, all null where the pattern does not match."""
-        return bodies.str.extract_groups(self.shape.regex).struct.unnest()
+        return bodies.to_frame("body").select(self._groups).to_series().struct.unnest()
 
     @cached_property
     def marker(self) -> str | None:
@@ -283,15 +289,15 @@ class Matcher:
         if not len(rows):
             return None
         found, good = self._extract(compiled, bodies)
-        if not good.all():
+        if good is not None and not good.all():
             if not good.any():
                 return None
             found, rows = found.filter(good), rows[good.to_numpy()]
         left.take(rows, groups)
         return Hit(compiled.shape, rows, self._typed(compiled.shape, found))
 
-    def _extract(self, compiled: Compiled, bodies: pl.Series) -> tuple[Frame, pl.Series]:
-        """The groups of each body, and which bodies match."""
+    def _extract(self, compiled: Compiled, bodies: pl.Series) -> tuple[Frame, pl.Series | None]:
+        """The groups of each body, and which bodies match (None: all)."""
         if not compiled.shape.groups:
             return bodies.to_frame("body"), bodies.str.contains(compiled.shape.regex)
         if compiled.shape.reader is not None and compiled.marker is not None:
@@ -299,7 +305,8 @@ class Matcher:
         else:
             found = compiled.extract(bodies)
         if compiled.marker is not None:
-            return found, found[compiled.marker].is_not_null()
+            marker = found[compiled.marker]
+            return found, marker.is_not_null() if marker.null_count() else None
         return found, bodies.str.contains(compiled.shape.regex)
 
     @staticmethod
@@ -347,7 +354,9 @@ class _Left:
     def __init__(self, bodies: pl.Series, group: np.ndarray | None) -> None:
         self._bodies = bodies.rechunk()
         begins = first_four(self._bodies)
-        self._unread = bodies.is_not_null().to_numpy().copy()
+        self._unread = np.ones(len(bodies), dtype=bool)
+        if bodies.has_nulls():
+            self._unread &= bodies.is_not_null().to_numpy()
         rows = np.flatnonzero(self._unread).astype(np.uint32)
         self.count = len(rows)
         if group is None:
@@ -359,7 +368,7 @@ class _Left:
         self._begins = [begins[rows] for rows in self._rows]
 
     def texts(self) -> pl.Series:
-        return self._bodies.gather(np.concatenate(self._rows))
+        return self._bodies[np.concatenate(self._rows)]
 
     def candidates(self, compiled: Compiled, groups: tuple[int, ...]) -> tuple[np.ndarray, pl.Series]:
         """The rows of these groups that have the shape's literal, and their bodies."""
@@ -375,7 +384,7 @@ class _Left:
         if not found:
             return _NONE, self._bodies.clear()
         rows = found[0] if len(found) == 1 else np.sort(np.concatenate(found), kind="stable")
-        bodies = self._bodies if len(rows) == len(self._bodies) else self._bodies.gather(rows)
+        bodies = self._bodies if len(rows) == len(self._bodies) else self._bodies[rows]
         if len(starts) > FIRST_BYTES:
             has = bodies.str.starts_with(starts)
         elif holds and not starts:

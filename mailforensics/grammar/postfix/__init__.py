@@ -35,6 +35,7 @@ GRAMMAR = Grammar(
         *smtpd.SHAPES,
         *delivery.SHAPES,
         *postscreen.SHAPES,
+        *smtpd.LATE,
         *small_daemons.SHAPES,
         *warnings.SHAPES,
     ),
