@@ -69,7 +69,7 @@ def parse(framed: Frame, grammars: Sequence[Grammar]) -> Parsed:
         some = framed.select("program", "pid", "severity", "text")
         some = some if len(rows) == height else some[rows]
         if grammar.redact is not None:
-            some = some.with_columns(text=grammar.redact(pl.col("text")))
+            some = some.with_columns(text=grammar.redact(some["text"]))
             text = some["text"] if len(rows) == height else text.scatter(rows, some["text"])
         split = grammar.split(some)
         _read(grammar, split, rows, reading)

@@ -107,7 +107,8 @@ def _tags(lines: _Lines, stamp_ends: np.ndarray) -> tuple[np.ndarray, Columns]:
     names, which = distinct(lines.buffer.texts(begin, np.maximum(end - begin, 0)))
     each = names.str.extract_groups(_HOST_AND_PROGRAM).struct.unnest()
     good &= fits & each["host"].is_not_null().to_numpy()[which]
-    text = lines.buffer.texts(colon + 2, np.maximum(lines.ends - colon - 2, 0))
+    behind = np.minimum(colon + len(": "), lines.ends)
+    text = lines.buffer.texts(behind, lines.ends - behind)
     return good, {
         "host": for_each(each["host"], which),
         "program": for_each(each["program"], which),

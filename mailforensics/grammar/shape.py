@@ -279,9 +279,9 @@ class Matcher:
 
     def _present(self, texts: pl.Series) -> set[str]:
         """The literals of rare shapes that stand in some of these lines, found in one pass over them."""
-        literals = sorted({compiled.literal for steps in self._rare for compiled, _ in steps})
-        found = texts.str.extract_many(literals, overlapping=True).explode(empty_as_null=False)
-        return set(found.unique().to_list())
+        literals = {compiled.literal for steps in self._rare for compiled, _ in steps}
+        found = texts.str.extract_many(sorted(literals - {""}), overlapping=True).explode(empty_as_null=False)
+        return {"", *found.unique().to_list()}
 
     def _one(self, compiled: Compiled, groups: tuple[int, ...], left: _Left) -> Hit | None:
         """Read what this shape can read, and take it from the rows that are left."""
@@ -421,7 +421,7 @@ class Grammar:
     shared    a line that no shape of its own daemon reads is tried with the shapes of all daemons (a Postfix service
               under another name, a program path that syslog cut to ``postfix``)
     second_look  cuts the prefix of lines that no shape has read in another way (a frame of ``split`` in, the same out)
-    redact    masks secrets in the text of a line before anything is kept (an expression in, an expression out)
+    redact    masks secrets in the texts of lines before anything is kept (a column in, a column out)
     """
 
     system: str
@@ -431,7 +431,7 @@ class Grammar:
     fields: Mapping[str, Field]
     carries: tuple[str, ...] = ()
     shared: bool = False
-    redact: Callable[[pl.Expr], pl.Expr] | None = None
+    redact: Callable[[pl.Series], pl.Series] | None = None
     second_look: Callable[[Frame], Frame] | None = None
 
     @cached_property
