@@ -13,35 +13,35 @@ import datetime as dt
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 import pyarrow as pa
 
-from mailforensics import reading, schema
-from mailforensics.aside import read_aside
+from mailforensics import coverage, reading, schema
+from mailforensics.engine import crew
 from mailforensics.errors import EvidenceError, NoEvidenceError, OptionError
 from mailforensics.evidence.config import ServerConfig, as_dict
-from mailforensics.evidence.source import Found, find, forget_copies
-from mailforensics.explaining import EXPLAIN
-from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
-from mailforensics.link.build import link
-from mailforensics.link.log import Log
 from mailforensics.reading import Memory, Progress, Zones
-from mailforensics.store import MANIFEST, Store
+from mailforensics.show.progress import bar
+from mailforensics.store import MANIFEST, Store, among
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from mailforensics.evidence.source import Found
     from mailforensics.findings.summary import MailSummary
+    from mailforensics.headers.resolver import Resolver
     from mailforensics.trace import Trace
 
 Frame = pl.DataFrame
+T = TypeVar("T")
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 LINKED_TABLES = ("messages", "deliveries", "rejects", "sessions", "scans", "mailbox_events", "journeys")
@@ -54,7 +54,8 @@ def open_case(
     timezone: Zones = None,
     year: int | None = None,
     limits: Limits = DEFAULT,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
+    engine: str = "threads",
 ) -> Case:
     """Open evidence, or a case saved before.
 
@@ -62,7 +63,8 @@ def open_case(
     own        networks and host names that are yours: only what they wrote in a header counts as seen
     timezone   the zone of stamps that state none: one name for all, or {path pattern: name}
     year       the year of the newest stamp, for logs whose stamps have none
-    progress   called with (bytes read, bytes in all) while logs are read
+    progress   True for a bar, or a function that is called with (bytes read, bytes in all)
+    engine     who parses the pieces of the logs: "threads" of this process, or "dask", the workers of a cluster
 
     Raises EvidenceError for a path that is not there or cannot be read, NoEvidenceError when nothing in it is mail
     evidence, OptionError for an unknown zone or year, CaseError for a damaged saved case.
@@ -72,11 +74,15 @@ def open_case(
         raise EvidenceError("No evidence was given: name a log, a message, a folder or a saved case.")
     if len(given) == 1 and (Path(given[0]) / MANIFEST).is_file():
         return saved_case(Store.open(given[0]))
+    from mailforensics.evidence.source import find, forget_copies
+    from mailforensics.grammar import syslog
+
     check_zones(timezone)
     try:
         found = find(given, syslog.frame, limits=limits)
         refuse_nothing(found, given)
-        return _read(found, own, timezone, year, limits, progress, [os.fspath(p) for p in given])
+        with bar(progress) as advance:
+            return _read(found, own, timezone, year, limits, advance, engine, [os.fspath(p) for p in given])
     finally:
         forget_copies()
 
@@ -104,14 +110,17 @@ def refuse_nothing(found: Found, given: Sequence[object]) -> None:
 
 def _read(
     found: Found, own: Sequence[str], timezone: Zones, year: int | None, limits: Limits, progress: Progress | None,
-    given: Sequence[str],
+    engine: str, given: Sequence[str],
 ) -> Case:  # fmt: skip
+    from mailforensics.aside import read_aside
+
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     memory = Memory()
-    sources = reading.read_logs(
-        found, memory, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now
-    )
-    aside = read_aside(found, own, limits)
+    with crew(engine) as workers:
+        sources = reading.read_logs(
+            found, memory, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now, crew=workers
+        )  # fmt: skip
+    aside = read_aside(found, own, limits, progress=progress)
     sources = sources.with_columns(tool_version=pl.lit(tool_version()))
     return Case(
         frames={"sources": sources, "events": memory.all_events(), **aside.tables},
@@ -159,6 +168,7 @@ class Case:
         self._other_scans = other_scans
         self.configs = tuple(configs)
         self._kinds: list[str] | None = None
+        self._kept: dict[str, Any] = {}
         self._store = store
         self.own = tuple(own)
         self.given = tuple(given)
@@ -173,7 +183,7 @@ class Case:
         schema.table(name)
         if name not in self._frames:
             if self._store is not None:
-                self._frames[name] = schema.conform(name, self._store.read(name))
+                self._frames[name] = schema.ordered(name, schema.conform(name, self._store.read(name)))
             elif name in LINKED_TABLES:
                 self._link()
             else:
@@ -200,6 +210,49 @@ class Case:
             return self._store.scan(name)
         frame = self.polars(name)
         return frame.select(c for c in schema.TABLES[name].names if c in frame.columns).lazy()
+
+    def rows(self, name: str, key: str, values: Iterable[int], *columns: str) -> Frame:
+        """The rows of a table whose key is one of some numbers; of a saved case only the parts that can hold them are read.
+
+        ``columns`` are those that are wanted, all by default.
+        """
+        table = self.scan(name).filter(among(key, values))
+        found = (table.select(columns) if columns else table).collect()
+        return schema.ordered(name, found) if not columns else found
+
+    def readable(self) -> AbstractContextManager[None]:
+        """Tables of a saved case are read as questions need them; within this a damaged part raises CaseError."""
+        return self._store.readable() if self._store is not None else nullcontext()
+
+    def kept(self, name: str, make: Callable[[Any], T]) -> T:
+        """An answer that is made once, from what a saved case keeps under its name (None: nothing)."""
+        if name not in self._kept:
+            self._kept[name] = make(self._store.about.get(name) if self._store is not None else None)
+        answer: T = self._kept[name]
+        return answer
+
+    @property
+    def delimiters(self) -> tuple[str, ...]:
+        """What parts a user from a detail (``alex+news``): recipient_delimiter of saved configuration, else a plus."""
+        known = {
+            char
+            for config in self.configs
+            if config.system == "postfix"
+            for char in config.value("recipient_delimiter")
+        }
+        return tuple(sorted(known)) or ("+",)
+
+    @property
+    def clocks(self) -> Frame:
+        """How far the clocks of hosts are apart, from mail that one handed to another: host, to_host, offset_s, pairs.
+
+        ``offset_s`` are the seconds by which the clock of `host` is ahead of that of `to_host`; 0 where they agree within ten.
+        """
+        from mailforensics.link.hosts import CLOCKS
+
+        if self._store is None and "clocks" not in self._kept and "messages" not in self._frames:
+            self._link()
+        return self.kept("clocks", lambda rows: pl.DataFrame(rows or [], schema=CLOCKS, orient="row"))
 
     @property
     def kinds(self) -> list[str]:
@@ -237,18 +290,24 @@ class Case:
 
     def fields(self, event_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         """The typed fields of some events, by event_id."""
-        events = self.scan("events").filter(pl.col("event_id").is_in(list(event_ids))).collect()
-        return reading.fields_by_event(events)
+        return reading.fields_by_event(self.rows("events", "event_id", event_ids))
 
-    def log(self) -> Log:
-        """Events and lines as the link floor takes them."""
-        return Log(self.polars("events"), self._lines)
+    def fields_of(self, event_ids: Iterable[int], kind: str) -> Frame:
+        """The same for events of one kind, as a polars frame."""
+        lines = reading.fields_again(self.rows("events", "event_id", event_ids))
+        return lines.get(kind, pl.DataFrame(schema={"event_id": pl.Int64}))
 
     def _link(self) -> None:
+        from mailforensics.explaining import EXPLAIN
+        from mailforensics.link.build import Known, link
+        from mailforensics.link.log import Log
+
         files = (self.polars("documents"), self.polars("hops"))
-        linked = link(self.log(), EXPLAIN, self._other_scans, domains_of(self.configs), files)
-        for name, frame in linked.items():
-            self._frames[name] = schema.conform(name, frame)
+        known = Known(EXPLAIN, domains=domains_of(self.configs), other_scans=self._other_scans, files=files)
+        tables, hosts = link(Log.of(self.polars("events"), self._lines), known)
+        self._kept["clocks"] = hosts.clocks
+        for name, frame in tables.items():
+            self._frames[name] = schema.ordered(name, schema.conform(name, frame))
 
     # --- questions ----------------------------------------------------------------------------------------------------
 
@@ -278,16 +337,19 @@ class Case:
         columns = ("journey_key", "first_time", "last_time", "sender", "recipients", "message_id")
         return found.select(*columns, words).to_arrow()
 
-    def findings(self, severity: str | None = None) -> pa.Table:
+    def findings(self, severity: str | None = None, *, geo: str | os.PathLike[str] | None = None) -> pa.Table:
         """All answers worth a sentence, the worst first: lost mail, incidents, clocks, gaps, contradictions in headers.
 
         severity   the least that is told: "info" (all, as by default), "notice", "warning" or "high"
+        geo        path of a country database in MaxMind's format (.mmdb): accounts that log in from several countries within a
+                   day are told, too; needs the extra ``geo``
 
-        A ``pyarrow.Table`` with the columns of ``findings``. Raises OptionError for another severity.
+        A ``pyarrow.Table`` with the columns of ``findings``. Raises OptionError for another severity, and for a database
+        that cannot be read.
         """
         from mailforensics.answers import findings
 
-        return findings(self, severity)
+        return findings(self, severity, geo=geo)
 
     def traffic(self) -> MailSummary:
         """What went through the mail system: the numbers that pflogsumm reports, as frames (``totals``, ``days``, ...).
@@ -354,13 +416,13 @@ class Case:
         title: str = "Mail report",
         format: str | None = None,
     ) -> Path:
-        """Write a report and return its path: one HTML file that fetches nothing when it is opened, Markdown, or XLSX.
+        """Write a report and return its path: one HTML file that fetches nothing when it is opened, PDF, Markdown or XLSX.
 
         traces     answers of ``trace`` to tell in it
         messages   message files whose headers to show
         sections   summary, traces, incidents, refusals, delays, spam, messages, evidence, not_understood, method, and
                    those that installed packages add; all by default
-        format     html, md or xlsx (the tables, a sheet each); by default what the name ends with
+        format     html, md, pdf (needs the extra ``pdf``) or xlsx (the tables, a sheet each); by default what the name ends with
 
         Raises OptionError for an unknown section or format, EvidenceError where a message cannot be read or the file
         cannot be written. The same evidence gives the same bytes.
@@ -399,6 +461,18 @@ class Case:
 
         return pseudonymise(self, key, keep_domains)[0]
 
+    def keep(self, resolver: Resolver) -> None:
+        """Keep what a resolver asked and heard: it goes into ``dns_records``, and with ``save`` into the saved case.
+
+        An answer that the case holds already stays. ``mf.Resolver.replay(case)`` then gives the same answers without
+        asking.
+
+        resolver   an ``mf.Resolver`` that was asked something
+        """
+        heard = pl.DataFrame(pl.from_arrow(resolver.records))
+        both = pl.concat([self.polars("dns_records"), schema.conform("dns_records", heard)])
+        self._frames["dns_records"] = both.unique(["question", "type"], keep="first", maintain_order=True)
+
     # --- keeping ------------------------------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -428,6 +502,8 @@ class Case:
             "left_alone": [list(pair) for pair in self.left_alone],
             "duplicates": [list(pair) for pair in self.duplicates],
             "sources": inputs_of(self.polars("sources")),
+            "clocks": self.clocks.to_dicts(),
+            "coverage": coverage.to_json(coverage.covered(self)),
             "versions": versions(),
         }
 

@@ -6,47 +6,87 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
+from mailforensics.evidence.names import source_name
+from mailforensics.link.hosts import ahead
 
 if TYPE_CHECKING:
     from mailforensics.case import Case
 
 GAP_FACTOR = 20  # a pause this many times longer than the host's usual longest pause (99.9th percentile) ...
 GAP_FLOOR = dt.timedelta(minutes=30)  # ... and longer than this is a gap
+WINDOW_S = 45  # two lines this close are no pause: twenty times as long is less than the shortest gap
 
 
-def hosts(events: pl.DataFrame) -> list[dict[str, Any]]:
+def hosts(case: Case) -> list[dict[str, Any]]:
     """For each host from when to when there are lines, and the gaps between."""
+    found: list[dict[str, Any]] = covered(case)["hosts"]
+    return found
+
+
+def covered(case: Case) -> dict[str, Any]:
+    """What the events cover: hosts with their gaps, and the sources that say something of mail. A saved case keeps it."""
+
+    def make(kept: dict[str, Any] | None) -> dict[str, Any]:
+        return _from_json(kept) if kept else survey(case.scan("events"))
+
+    return case.kept("coverage", make)
+
+
+def to_json(found: dict[str, Any]) -> dict[str, Any]:
+    """The coverage as a manifest keeps it: times in ISO 8601."""
+    return {**found, "hosts": [_times(row, dt.datetime.isoformat) for row in found["hosts"]]}
+
+
+def _from_json(kept: dict[str, Any]) -> dict[str, Any]:
+    return {**kept, "hosts": [_times(row, dt.datetime.fromisoformat) for row in kept["hosts"]]}
+
+
+def _times(row: dict[str, Any], turn: Callable[[Any], Any]) -> dict[str, Any]:
+    gaps = [{name: turn(moment) for name, moment in gap.items()} for gap in row["gaps"]]
+    return {**row, "from": turn(row["from"]), "to": turn(row["to"]), "gaps": gaps}
+
+
+def survey(events: pl.LazyFrame) -> dict[str, Any]:
+    """The coverage of events, read in pieces: only the first and last line of each half minute is kept of a host."""
     timed = events.select("host", "time").drop_nulls()
-    out: list[dict[str, Any]] = []
-    for (host,), rows in timed.group_by("host", maintain_order=True):
-        times = rows["time"].sort()
-        out.append({"host": host, "from": times[0], "to": times[-1], "gaps": gaps(times)})
-    return sorted(out, key=lambda row: str(row["host"]))
+    window = (pl.col("time").dt.epoch("s") // WINDOW_S).alias("window")
+    windows = timed.group_by("host", window).agg(
+        pl.col("time").min().alias("from"), pl.col("time").max().alias("to"), pl.len().alias("lines")
+    )
+    rows = windows.collect(engine="streaming").sort("host", "window")
+    told = [_host(str(host), part) for (host,), part in rows.group_by("host", maintain_order=True)]
+    speaking = events.filter(pl.col("kind").is_not_null()).select(pl.col("source_id").unique())
+    return {"hosts": told, "speaking": speaking.collect(engine="streaming")["source_id"].sort().to_list()}
 
 
-def gaps(times: pl.Series) -> list[dict[str, dt.datetime]]:
-    """Pauses that are implausible for this host: far longer than its usual ones. Few lines prove no gap."""
-    if len(times) < 200:
+def _host(name: str, windows: pl.DataFrame) -> dict[str, Any]:
+    lines = int(windows["lines"].sum())
+    return {"host": name, "from": windows["from"][0], "to": windows["to"][-1], "gaps": gaps(windows, lines)}
+
+
+def gaps(windows: pl.DataFrame, lines: int) -> list[dict[str, dt.datetime]]:
+    """Pauses that are implausible for this host: far longer than its usual ones. Few lines prove no gap.
+
+    `windows` are the stretches of a host in which lines follow one another closely (from, to), in order of time; what is usual is the pause that
+    one in a thousand of its pauses exceeds. Pauses within a window are shorter than any that could matter.
+    """
+    if lines < 200:
         return []
-    steps = times.diff()
-    usual = steps.quantile(0.999, "nearest")
-    if not isinstance(usual, dt.timedelta):
-        return []
+    pauses = windows.select(
+        pl.col("to").shift().alias("from"),
+        pl.col("from").alias("to"),
+        pause=pl.col("from") - pl.col("to").shift(),
+    ).drop_nulls()
+    longest = pauses["pause"].sort(descending=True)
+    rank = (lines - 2) - round(0.999 * (lines - 2))  # how many pauses are longer than the usual longest
+    usual = longest[rank] if rank < len(longest) else dt.timedelta(0)
     limit = max(usual * GAP_FACTOR, GAP_FLOOR)
-    ends = (steps > limit).fill_null(False).arg_true().to_list()
-    return [{"from": times[index - 1], "to": times[index]} for index in ends[:50]]
-
-
-COLUMNS = ("host", "time", "kind", "source_id")
-"""What of the events these answers need; the text of a large saved case stays on disk."""
-
-
-def outline(case: Case) -> pl.DataFrame:
-    """The events of a case without their text."""
-    return case.scan("events").select(COLUMNS).collect()
+    return pauses.filter(pl.col("pause") > limit).select("from", "to").head(50).to_dicts()
 
 
 def missed(case: Case) -> pl.DataFrame:
@@ -72,42 +112,34 @@ def not_understood(missed: pl.DataFrame) -> list[dict[str, Any]]:
 
 def summary(case: Case) -> dict[str, Any]:
     """The summary of a case as ``Case.summary`` gives it."""
-    events, sources = outline(case), case.polars("sources")
-    covered = hosts(events)
+    with case.readable():
+        return _summary(case)
+
+
+def _summary(case: Case) -> dict[str, Any]:
+    sources, found = case.polars("sources"), hosts(case)
     return {
         "sources": sources.to_dicts(),
-        "hosts": [row["host"] for row in covered],
+        "hosts": [row["host"] for row in found],
         "lines": int(sources["lines"].sum() or 0),
-        "time_min": events["time"].min(),
-        "time_max": events["time"].max(),
+        "time_min": sources["time_min"].min(),
+        "time_max": sources["time_max"].max(),
         "zone": case.zone,
         "zone_note": zone_note(sources),
         "counts": counts(case),
         "not_understood": not_understood(missed(case)),
-        "gaps": [{"host": row["host"], **gap} for row in covered for gap in row["gaps"]],
+        "gaps": [{"host": row["host"], **gap} for row in found for gap in row["gaps"]],
         "notable": notable(case, sources),
         "left_alone": [path for path, _ in case.left_alone],
-        "silent": silent(sources, events),
+        "silent": silent(case),
     }
 
 
-def silent(sources: pl.DataFrame, events: pl.DataFrame) -> list[str]:
+def silent(case: Case) -> list[str]:
     """Logs that gave no line of mail: silence about them would be a lie."""
-    logs = sources.filter(pl.col("lines").is_not_null())
-    speaking = (
-        events.lazy()
-        .filter(pl.col("kind").is_not_null())
-        .select(pl.col("source_id").unique())
-        .collect()["source_id"]
-    )
-    return [
-        source_name(row) for row in logs.filter(~pl.col("source_id").is_in(speaking.implode())).to_dicts()
-    ]
-
-
-def source_name(row: dict[str, Any]) -> str:
-    """How a source is called in answers."""
-    return f"{row['path']}!{row['member']}" if row.get("member") else str(row["path"])
+    logs = case.polars("sources").filter(pl.col("lines").is_not_null())
+    speaking = covered(case)["speaking"]
+    return [source_name(row) for row in logs.filter(~pl.col("source_id").is_in(speaking)).to_dicts()]
 
 
 def zone_note(sources: pl.DataFrame) -> str:
@@ -136,15 +168,26 @@ def _few(rows: pl.DataFrame) -> str:
 
 def counts(case: Case) -> dict[str, int]:
     """How many messages, deliveries by status, rejects, scans and mailbox events there are."""
-    status = dict(case.polars("deliveries")["status"].value_counts().rows())
+    counted = case.scan("deliveries").group_by("status").len().collect(engine="streaming")
+    status = {word: number for word, number in counted.rows() if word is not None}
     names = ("messages", "deliveries", "rejects", "scans", "mailbox_events", "documents")
-    out = {name: case.polars(name).height for name in names}
+    out = {name: case.scan(name).select(pl.len()).collect().item() for name in names}
     return out | {word: int(status.get(word, 0)) for word in ("sent", "deferred", "bounced")}
+
+
+def clocks(case: Case, hosts: Collection[str] | None = None) -> list[str]:
+    """Which clocks are wrong, in words; of all hosts, or of some."""
+    return [
+        f"the clock of {host} is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} the others, "
+        f"from {pairs} hand-over{'s' if pairs > 1 else ''}"
+        for host, (seconds, pairs) in ahead(case.clocks).items()
+        if hosts is None or host in hosts
+    ]
 
 
 def notable(case: Case, sources: pl.DataFrame) -> list[str]:
     """Sentences worth a look before any question is asked."""
-    said: list[str] = []
+    said = clocks(case)
     for path, twin in case.duplicates:
         said.append(f"{path} holds the same bytes as {twin} and was read once")
     for row in sources.to_dicts():

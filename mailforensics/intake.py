@@ -12,14 +12,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
-from mailforensics import reading, schema
+from mailforensics import coverage, reading, schema
 from mailforensics.aside import TABLES, Aside, read_aside
 from mailforensics.case import (
     Case,
@@ -33,14 +33,17 @@ from mailforensics.case import (
     tool_version,
     versions,
 )
+from mailforensics.engine import crew
 from mailforensics.evidence.config import as_dict
 from mailforensics.evidence.source import Found, Source, file_hash, find, forget_copies
 from mailforensics.explaining import EXPLAIN
 from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
-from mailforensics.link.build import link
-from mailforensics.link.log import EVENT_COLUMNS, KINDS, Log
+from mailforensics.link.build import Known
+from mailforensics.link.log import KINDS
+from mailforensics.linking import Shuffle, link_buckets
 from mailforensics.reading import Progress, Zones
+from mailforensics.show.progress import bar
 from mailforensics.store import MANIFEST, Store
 
 Frame = pl.DataFrame
@@ -54,11 +57,13 @@ def ingest(
     timezone: Zones = None,
     year: int | None = None,
     limits: Limits = DEFAULT,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
+    engine: str = "threads",
 ) -> Case:
     """Read evidence into the case in a folder, new or existing, and return the case.
 
-    Options as for ``open_case``. Raises its errors, and CaseError when the folder cannot be used or another process
+    Options as for ``open_case``; ``engine`` is who does the work: "threads" of this process, or "dask" (``engine.py``).
+    Memory depends on the size of a bucket and not on that of the log. Raises its errors, and CaseError when the folder cannot be used or another process
     writes to it. An ingest that is interrupted leaves the case as it was before.
     """
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
@@ -73,7 +78,10 @@ def ingest(
             known.sort_out(found, limits)
             if before is not None and not found.sources:
                 return saved_case(before)
-            return _write(store, before, known, found, own, timezone, year, limits, progress, given)
+            with bar(progress) as advance:
+                return _write(
+                    store, before, known, found, own, timezone, year, limits, advance, given, engine
+                )
         finally:
             forget_copies()
 
@@ -156,76 +164,47 @@ def _prefix_hashes(source: Source, lengths: Sequence[int], limits: Limits) -> li
     return [found[length] for length in lengths]
 
 
-class _Parts:
-    """The sink of an ingest: each piece goes to disk at once; only what links are made from stays."""
-
-    def __init__(self, store: Store, pool: ThreadPoolExecutor) -> None:
-        self._store, self._pool = store, pool
-        self._writing: list[Future[str]] = []
-        self.slim: list[Frame] = []
-        self.lines: dict[str, list[Frame]] = {}
-
-    def add(self, events: Frame, lines: Mapping[str, Frame]) -> None:
-        names = [c for c in schema.TABLES["events"].names if c in events.columns]
-        number = len(self._writing) + 1
-        self._writing.append(self._pool.submit(self._store.write, "events", events.select(names), number))
-        self.keep(events, lines)
-
-    def keep(self, events: Frame, lines: Mapping[str, Frame]) -> None:
-        self.slim.append(events.filter(pl.col("kind").is_not_null()).select(EVENT_COLUMNS))
-        for kind in KINDS:
-            if kind in lines:
-                self.lines.setdefault(kind, []).append(lines[kind])
-
-    def written(self) -> list[str]:
-        return [part.result() for part in self._writing]
-
-    def log(self) -> Log:
-        events = (
-            pl.concat(self.slim, how="vertical_relaxed")
-            if self.slim
-            else schema.empty("events").select(EVENT_COLUMNS)
-        )
-        return Log(
-            events, {kind: pl.concat(parts, how="diagonal_relaxed") for kind, parts in self.lines.items()}
-        )
-
-
 def _write(
     store: Store, before: Store | None, known: _Known, found: Found, own: Sequence[str], timezone: Zones, year: int | None,
-    limits: Limits, progress: Progress | None, given: Sequence[object],
+    limits: Limits, progress: Progress | None, given: Sequence[object], engine: str,
 ) -> Case:  # fmt: skip
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    tables: dict[str, list[str]] = {}
-    with ThreadPoolExecutor(2) as pool:
-        parts = _Parts(store, pool)
-        old_parts = _old_parts(store, before, parts, found)
-        sources = reading.read_logs(
-            found, parts, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now
-        )
-        sources = sources.with_columns(tool_version=pl.lit(tool_version()))
-        aside = read_aside(found, own, limits, configs_of(before.about) if before else ())
-        documents, other_scans = _documents(before, aside)
-        writing: dict[str, Future[str]] = {}
-
-        def write(name: str, frame: Frame) -> None:
-            frame = schema.conform(name, frame).select(schema.TABLES[name].names)
-            writing[name] = pool.submit(store.write, name, frame)
-
-        files = (documents["documents"], documents["hops"])
-        link(parts.log(), EXPLAIN, other_scans, domains_of(aside.configs), files, done=write)
-        tables["events"] = old_parts + parts.written()
-        sources = _merged_sources(known, sources, _counted(store, tables["events"]))
-        for name in schema.TABLES:
-            if name not in writing and name != "events":
-                write(name, documents.get(name, schema.empty(name)) if name != "sources" else sources)
-        tables |= {name: [part.result()] for name, part in writing.items()}
+    with crew(engine) as workers, ThreadPoolExecutor(2) as pool:
+        shuffle = Shuffle.of(store, pool, _size(found, before))
+        try:
+            old_parts = _old_parts(store, before, shuffle, found)
+            sources = reading.read_logs(
+                found, shuffle, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now, crew=workers
+            )  # fmt: skip
+            sources = sources.with_columns(tool_version=pl.lit(tool_version()))
+            aside = read_aside(found, own, limits, configs_of(before.about) if before else (), progress)
+            documents, other_scans = _documents(before, aside)
+            tables = {"events": old_parts + shuffle.parts()}
+            facts = Known(
+                EXPLAIN, hosts=shuffle.outline.hosts(), domains=domains_of(aside.configs), other_scans=other_scans,
+                files=(documents["documents"], documents["hops"]),
+            )  # fmt: skip
+            tables |= link_buckets(shuffle.spill, shuffle.outline, facts, workers, store)
+        finally:
+            shuffle.spill.clear()
+    documents["sources"] = sources = _merged_sources(known, sources, _counted(store, tables["events"]))
+    for name, frame in documents.items():
+        tables[name] = [store.write(name, schema.conform(name, frame).select(schema.TABLES[name].names))]
     about = _about(before, known, found, aside, timezone, given, sources)
+    about["clocks"] = facts.hosts.clocks.to_dicts()
+    about["coverage"] = coverage.to_json(coverage.survey(store.parts(tables["events"])))
     store.commit(tables, about)
     return saved_case(store)
 
 
-def _old_parts(store: Store, before: Store | None, parts: _Parts, found: Found) -> list[str]:
+def _size(found: Found, before: Store | None) -> int:
+    """About how many bytes of log there are, those of the case included."""
+    fresh = sum((source.decompressed_size or source.size) - source.skip_bytes for source in found.sources)
+    old = sum(row["bytes"] for row in before.about.get("contents", [])) if before else 0
+    return fresh + old
+
+
+def _old_parts(store: Store, before: Store | None, shuffle: Shuffle, found: Found) -> list[str]:
     """The parts that the case has already; a last line that was cut when it was read is taken out, it comes again."""
     resumed = {source.source_id: source.skip_bytes for source in found.sources if source.skip_bytes}
     kept: list[str] = []
@@ -242,7 +221,7 @@ def _old_parts(store: Store, before: Store | None, parts: _Parts, found: Found) 
         )
         fresh = events.filter(~stale)
         kept.append(part if fresh.height == events.height else store.write("events", fresh, 90_000 + number))
-        parts.keep(fresh, reading.fields_again(fresh.filter(pl.col("kind").is_in(KINDS))))
+        shuffle.keep(fresh, reading.fields_again(fresh.filter(pl.col("kind").is_in(KINDS))))
     return kept
 
 
@@ -274,12 +253,12 @@ def _counted(store: Store, parts: Sequence[str]) -> Frame:
     """Lines, events, lines not understood and times per source."""
     if not parts:
         return pl.DataFrame(schema={"source_id": pl.Int32})
-    events = pl.scan_parquet([store.folder / part for part in parts])
+    events = store.parts(parts)
     missed = pl.col("parse_status").is_in(["unparsed", "oversize"]).sum().cast(pl.Int64)
     return events.group_by("source_id").agg(
         pl.len().cast(pl.Int64).alias("lines"), pl.len().cast(pl.Int64).alias("events"), missed.alias("unparsed"),
         pl.col("time").min().alias("time_min"), pl.col("time").max().alias("time_max"),
-    ).sort("source_id").collect()  # fmt: skip
+    ).sort("source_id").collect(engine="streaming")  # fmt: skip
 
 
 def _about(

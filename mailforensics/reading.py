@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from mailforensics import schema
+from mailforensics.engine import Crew
 from mailforensics.errors import OptionError
 from mailforensics.evidence import clock
 from mailforensics.evidence.clock import Clock, Survey
@@ -177,7 +178,7 @@ def _date_in_name(name: str) -> dt.datetime | None:
         return None
 
 
-_ROTATION = re.compile(r"\A(?P<stem>.+?)(?:\.(?P<number>[0-9]{1,4}))?(?:\.(?:gz|bz2|xz|zst|lzma))?\Z")
+_ROTATION = re.compile(r"(?s)\A(?P<stem>.+?)(?:\.(?P<number>[0-9]{1,4}))?(?:\.(?:gz|bz2|xz|zst|lzma))?\Z")
 
 
 def rotation(source: Source) -> tuple[str, int]:
@@ -237,7 +238,7 @@ def read_logs(
     limits: Limits = DEFAULT,
     progress: Progress | None = None,
     opened_at: dt.datetime | None = None,
-    workers: int | None = None,
+    crew: Crew,
 ) -> Frame:
     """Read all logs into the sink; the rows of ``sources`` come back (those of messages without event counts).
 
@@ -250,21 +251,21 @@ def read_logs(
     total = sum(source.decompressed_size or source.size for source in found.sources)
     tallies: list[_Tally] = []
     done = 0
-    with ThreadPoolExecutor(workers or os.cpu_count() or 2) as pool:
+    with ThreadPoolExecutor(1) as pool:
         for source, setting in zip(found.sources, settings, strict=True):
             tally = _Tally(source, setting, opened_at)
             tallies.append(tally)
             if source.role == "log":
                 hashed = pool.submit(file_hash, source)
-                for events, lines in _read_source(source, setting.clock, pool, limits, hosts):
+                for events, lines in _read_source(source, setting.clock, crew, limits, hosts):
                     sink.add(events, lines)
                     tally.count(events)
                     if progress is not None:
                         progress(done + tally.bytes_read, total)
                 source.sha256 = hashed.result()
+                done += source.decompressed_size or source.size
             else:
                 source.sha256 = file_hash(source)
-            done += source.decompressed_size or source.size
     return (
         schema.conform("sources", pl.DataFrame([tally.row() for tally in tallies], infer_schema_length=None))
         if tallies
@@ -288,7 +289,7 @@ def _host_of_folder(found: Found) -> dict[str, str]:
 
 
 def _read_source(
-    source: Source, setting: Clock, pool: ThreadPoolExecutor, limits: Limits, hosts: Mapping[str, str]
+    source: Source, setting: Clock, crew: Crew, limits: Limits, hosts: Mapping[str, str]
 ) -> Iterator[tuple[Frame, dict[str, Frame]]]:
     """The pieces of one source, parsed on all cores, handed on in order."""
     ahead: deque[Future[Parsed]] = deque()
@@ -299,8 +300,8 @@ def _read_source(
         stream.skip(at)
         for piece in pieces(stream, byte_offset=at, line_number=line, limits=limits):
             source.resume_at = _whole_so_far(piece, source.resume_at)
-            ahead.append(pool.submit(parse_piece, piece, limits))
-            if len(ahead) > 1:
+            ahead.append(crew.pool.submit(parse_piece, piece, limits))
+            if len(ahead) >= crew.count:
                 yield _settle(ahead.popleft().result(), source, setting, host)
     while ahead:
         yield _settle(ahead.popleft().result(), source, setting, host)

@@ -59,6 +59,7 @@ class Table:
     name: str
     sentence: str
     columns: tuple[Column, ...]
+    order: tuple[str, ...] = ()  # what the rows are sorted by; of a list its first entry counts
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -137,6 +138,20 @@ def conform(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     for column in table(name).columns:
         _check_words(name, column, whole[column.name])
     return whole
+
+
+def ordered(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows in the order of the table, whatever the order in which they were made.
+
+    >>> ordered("messages", pl.DataFrame({"message_key": [2, 1], "received_time": [None, None]}))["message_key"].to_list()
+    [1, 2]
+    """
+    kinds = frame.schema
+    keys = [
+        pl.col(key).list.first() if isinstance(kinds[key], pl.List) else pl.col(key)
+        for key in TABLES[name].order
+    ]
+    return frame.sort(keys, nulls_last=True, maintain_order=True) if keys else frame
 
 
 def to_table(name: str, frame: pl.DataFrame) -> pa.Table:
@@ -257,7 +272,7 @@ MAILBOX_ACTIONS = (
 )  # fmt: skip
 LINK_METHODS = (
     "queued_as", "forwarded_as", "bounce_of", "requeued_from", "reinjected", "xforward", "message_id",
-    "header_id",
+    "header_id", "filter_log",
 )  # fmt: skip
 OUTCOMES = (
     "delivered", "filed_by_sieve", "discarded_by_sieve", "rejected_by_sieve", "forwarded",
@@ -497,6 +512,7 @@ _MESSAGES = Table(
         _C("complete", _BOOL, "Whether both its beginning and its end are in the evidence.", True, "derived"),
         _EVIDENCE,
     ),
+    order=("received_time", "message_key"),
 )  # fmt: skip
 
 _DELIVERIES = Table(
@@ -541,6 +557,7 @@ _DELIVERIES = Table(
         _HOST,
         _C("queue_id", _STRING, "The queue entry that the attempt belongs to.", "3F2A1C0B2"),
     ),
+    order=("time", "evidence"),
 )  # fmt: skip
 
 _REJECTS = Table(
@@ -551,7 +568,8 @@ _REJECTS = Table(
         _HOST,
         _C("instance", _STRING, "The server instance that refused.", "postfix"),
         _C("queue_id", _STRING, "The queue id, where one existed already.", "3F2A1C0B2"),
-        _C("stage", _STRING, "The command that was refused.", "RCPT", rfc="RFC 5321 §4.1"),
+        _C("stage", _STRING, "The command that was refused, or header, body, mime-error: the part of a message that a check refused.",
+           "RCPT", rfc="RFC 5321 §4.1"),
         _C("action", _STRING, "What was done: reject, milter-reject and so on.", "reject"),
         *_client(),
         _C("client_port", _INT32, "The port of the client.", 50112),
@@ -575,6 +593,7 @@ _REJECTS = Table(
         _C("recipient_domain", _STRING, "The domain of the recipient in lower case.", "example.com",
            "derived"),
     ),
+    order=("time", "evidence"),
 )  # fmt: skip
 
 _COMMANDS = pa.list_(pa.struct([("command", _STRING), ("accepted", _INT32), ("tried", _INT32)]))
@@ -612,6 +631,7 @@ _SESSIONS = Table(
         _C("close_reason", _STRING, "Why it ended, in the words of the log.", "Logged out"),
         _EVIDENCE,
     ),
+    order=("start_time", "session_key"),
 )  # fmt: skip
 
 _SYMBOLS = pa.list_(pa.struct([("name", _STRING), ("score", _FLOAT), ("options", _STRINGS)]))
@@ -651,6 +671,7 @@ _SCANS = Table(
         _EVIDENCE,
         _C("module", _STRING, "The worker or module that wrote the verdict.", "proxy"),
     ),
+    order=("evidence",),
 )  # fmt: skip
 
 _MAILBOX_EVENTS = Table(
@@ -673,6 +694,7 @@ _MAILBOX_EVENTS = Table(
         _C("reason", _STRING, "The reason as written.", "Quota exceeded", personal=True),
         _EVIDENCE,
     ),
+    order=("time", "evidence"),
 )  # fmt: skip
 
 _LINKS = pa.list_(pa.struct([("from", _INT64), ("to", _INT64), ("method", _STRING), ("confidence", _FLOAT)]))
@@ -714,6 +736,7 @@ _JOURNEYS = Table(
                "derived", personal=True, members=MappingProxyType({"outcome": OUTCOMES,
                "certainty": CERTAINTIES})),
     ),
+    order=("first_time", "journey_key"),
 )  # fmt: skip
 
 _DOCUMENTS = Table(

@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from mailforensics import reading
+from mailforensics.link.hosts import ahead
+from mailforensics.subjects import subjects
 
 if TYPE_CHECKING:
     from mailforensics.case import Case
@@ -36,47 +38,86 @@ class Step:
     events: tuple[int, ...]
     fine: bool = True  # the stamp has fractions of a second
     handed: bool = False  # the next server took it
+    ahead_s: float = 0.0  # by how much the clock of its host is ahead of those of the others
+
+    @property
+    def at(self) -> dt.datetime | None:
+        """The time by a clock that all hosts share, as far as hand-overs tell it."""
+        return self.time - dt.timedelta(seconds=self.ahead_s) if self.time else None
 
 
 class Shown:
-    """The lines of some journeys, read at once: their events and what their shapes captured."""
+    """What is told of some journeys, read at once: their lines with what their shapes captured, messages and subjects."""
 
-    def __init__(self, case: Case, journeys: Iterable[Row]) -> None:
-        self.owners = {
-            row["journey_key"]: _owners(case, row, list(row.get("message_keys") or [])) for row in journeys
+    def __init__(self, case: Case, journeys: Sequence[Row]) -> None:
+        keys = sorted({key for row in journeys for key in row.get("message_keys") or []})
+        self._messages = {
+            row["message_key"]: row for row in case.rows("messages", "message_key", keys).to_dicts()
         }
-        wanted = sorted({event for owners in self.owners.values() for event in owners})
-        rows = case.scan("events").filter(pl.col("event_id").is_in(wanted)).collect()
+        self._subjects = _subjects(case, keys)
+        self.ahead = {host: seconds for host, (seconds, _) in ahead(case.clocks).items()}
+        self.tls = {
+            row["queue_id"]: row["tls_version"]
+            for row in self._messages.values()
+            if row["tls_version"] is not None
+        }
+        told = self._evidence(case, keys)
+        self.owners = {row["journey_key"]: _owners(row, told) for row in journeys}
+        wanted = {event for owners in self.owners.values() for event in owners}
+        rows = case.rows("events", "event_id", wanted)
         self.rows = {row["event_id"]: row for row in rows.iter_rows(named=True)}
         self.fields = reading.fields_by_event(rows)
 
+    def messages_of(self, journey: Row) -> list[dict[str, Any]]:
+        """The rows of ``messages`` of a journey, in order of time."""
+        mine = [self._messages[key] for key in journey.get("message_keys") or [] if key in self._messages]
+        return sorted(mine, key=lambda row: (row["received_time"] is not None, row["received_time"] or 0))
 
-def steps_of(case: Case, journey: Row, shown: Shown | None = None) -> list[Step]:
+    def subject_of(self, journey: Row) -> str | None:
+        """The subject of the mail itself: notifications about it belong to its journey, but have a Message-ID of their own."""
+        known = self._subjects.get(journey["journey_key"], [])
+        fits = [
+            subject for name, subject in known if not journey["message_id"] or name == journey["message_id"]
+        ]
+        return fits[0] if fits else None
+
+    def _evidence(self, case: Case, keys: Sequence[int]) -> dict[int, list[int]]:
+        """The events of each message, from all tables that name it."""
+        told: dict[int, list[int]] = {key: list(row["evidence"] or []) for key, row in self._messages.items()}
+        for name in ("scans", "mailbox_events", "rejects"):
+            rows = case.rows(name, "message_key", keys, "message_key", "evidence")
+            for key, events in rows.iter_rows():
+                told.setdefault(key, []).extend(events or [])
+        return told
+
+
+def _subjects(case: Case, keys: Sequence[int]) -> dict[int, list[tuple[str | None, str]]]:
+    known: dict[int, list[tuple[str | None, str]]] = {}
+    for journey, message_id, subject in subjects(case, pl.Series(keys, dtype=pl.Int64)).iter_rows():
+        known.setdefault(journey, []).append((message_id, subject))
+    return known
+
+
+def steps_of(journey: Row, shown: Shown) -> list[Step]:
     """All steps of a journey, in the order in which they happened as far as the evidence tells."""
-    shown = shown or Shown(case, [journey])
-    owners = shown.owners[journey["journey_key"]]
-    extra = _Extra(case, list(journey.get("message_keys") or []))
     order = _Order(journey)
     placed: list[tuple[Any, Step]] = []
-    for event, owner in owners.items():
+    for event, owner in shown.owners[journey["journey_key"]].items():
         row = shown.rows.get(event)
-        step = _step(row, shown.fields.get(event, {}), extra) if row is not None else None
+        step = _step(row, shown.fields.get(event, {}), shown.tls) if row is not None else None
         if row is not None and step is not None:
+            step = replace(step, ahead_s=shown.ahead.get(str(step.host), 0.0))
             placed.append((order.place(row, step, owner), step))
     return _without_echo(order.sort(placed))
 
 
-def _owners(case: Case, journey: Row, keys: list[int]) -> dict[int, int | None]:
+def _owners(journey: Row, told: Mapping[int, list[int]]) -> dict[int, int | None]:
     """The events of a journey, each with the queue life it belongs to."""
     owners: dict[int, int | None] = {}
     for outcome in journey.get("outcomes") or []:
         owners.update(dict.fromkeys(outcome["evidence"] or []))
-    for name in ("messages", "scans", "mailbox_events", "rejects"):
-        table = case.polars(name)
-        if keys and table.height:
-            mine = table.filter(pl.col("message_key").is_in(keys)).select("message_key", "evidence")
-            for key, event in mine.explode("evidence", empty_as_null=True).drop_nulls().iter_rows():
-                owners[event] = key
+    for key in journey.get("message_keys") or []:
+        owners.update(dict.fromkeys(told.get(key, []), key))
     return owners
 
 
@@ -118,7 +159,7 @@ class _Order:
         def key(item: tuple[Any, Step]) -> tuple[Any, ...]:
             (path, _), step = item
             second = _second(step)
-            return (second, path if second in coarse else (), step.time or _LAST, step.events[0])
+            return (second, path if second in coarse else (), step.at or _LAST, step.events[0])
 
         return [step for _, step in sorted(placed, key=key)]
 
@@ -127,27 +168,16 @@ _LAST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def _second(step: Step) -> dt.datetime:
-    return (step.time or _LAST).replace(microsecond=0)
+    return (step.at or _LAST).replace(microsecond=0)
 
 
-class _Extra:
-    """What stands on other lines: TLS of the session that brought a message."""
-
-    def __init__(self, case: Case, keys: list[int]) -> None:
-        self.tls: dict[str, str] = {}
-        if keys:
-            rows = case.polars("messages").filter(
-                pl.col("message_key").is_in(keys) & pl.col("tls_version").is_not_null()
-            )
-            self.tls = dict(rows.select("queue_id", "tls_version").rows())
+Tls = Mapping[str, str]  # by queue id, of the session that brought the message
+Words = Callable[[Row, Row, Tls], tuple[str, str] | None]
 
 
-Words = Callable[[Row, Row, "_Extra"], tuple[str, str] | None]
-
-
-def _step(row: Row, fields: Row, extra: _Extra) -> Step | None:
+def _step(row: Row, fields: Row, tls: Tls) -> Step | None:
     tell = _WORDS.get(str(row["kind"]))
-    told = tell(row, fields, extra) if tell else None
+    told = tell(row, fields, tls) if tell else None
     if told is None:
         return None
     program, what = told
@@ -164,24 +194,24 @@ def _service(row: Row) -> str:
     return last if last in ("submission", "submissions", "smtps") else "smtpd"
 
 
-def _client(row: Row, fields: Row, extra: _Extra) -> tuple[str, str]:
+def _client(row: Row, fields: Row, tls: Tls) -> tuple[str, str]:
     who = fields.get("sasl_username") or fields.get("client_name") or "an unnamed client"
     parts = [f"accepted from {who}"]
     if fields.get("client_ip"):
         parts.append(str(fields["client_ip"]))
-    tls = extra.tls.get(str(row["queue_id"]))
-    if tls:
-        parts.append(tls.replace("TLSv", "TLS "))
+    version = tls.get(str(row["queue_id"]))
+    if version:
+        parts.append(version.replace("TLSv", "TLS "))
     return _service(row), ", ".join(parts)
 
 
-def _pickup(row: Row, fields: Row, extra: _Extra) -> tuple[str, str]:
+def _pickup(row: Row, fields: Row, tls: Tls) -> tuple[str, str]:
     if fields.get("orig_id"):
         return "pickup", f"put back into the queue; it was {fields['orig_id']}"
     return "pickup", f"handed in on this host by user id {fields.get('uid')}"
 
 
-def _active(row: Row, fields: Row, extra: _Extra) -> tuple[str, str]:
+def _active(row: Row, fields: Row, tls: Tls) -> tuple[str, str]:
     count = fields.get("recipient_count")
     people = "1 recipient" if count == 1 else f"{count} recipients"
     return "queue", f"{row['queue_id']}, {_number(fields.get('size'))} bytes, {people}"
@@ -191,7 +221,7 @@ def _number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else "?"
 
 
-def _delivery(row: Row, fields: Row, extra: _Extra) -> tuple[str, str]:
+def _delivery(row: Row, fields: Row, tls: Tls) -> tuple[str, str]:
     agent, status = str(row["daemon"]), fields.get("status")
     relay, response = fields.get("relay_name") or agent, fields.get("response") or ""
     whom = fields.get("recipient")
@@ -216,7 +246,7 @@ def _delays(fields: Row) -> str:
     return f" ({', '.join(said)})" if said else ""
 
 
-def _rspamd(row: Row, fields: Row, extra: _Extra) -> tuple[str, str]:
+def _rspamd(row: Row, fields: Row, tls: Tls) -> tuple[str, str]:
     score, required = fields.get("score"), fields.get("required_score")
     parts = [str(fields.get("action"))]
     if score is not None and required is not None:
@@ -250,7 +280,7 @@ _SIEVE = {
 }  # fmt: skip
 
 
-def _mailbox(row: Row, fields: Row, extra: _Extra) -> tuple[str, str] | None:
+def _mailbox(row: Row, fields: Row, tls: Tls) -> tuple[str, str] | None:
     action = str(fields.get("action"))
     words = _SIEVE.get(action)
     if words is None:
@@ -265,7 +295,7 @@ def _mailbox(row: Row, fields: Row, extra: _Extra) -> tuple[str, str] | None:
     return program, words.format(**values) + who
 
 
-def _reject(row: Row, fields: Row, extra: _Extra) -> tuple[str, str]:
+def _reject(row: Row, fields: Row, tls: Tls) -> tuple[str, str]:
     code = " ".join(str(fields[name]) for name in ("reply_code", "enhanced_code") if fields.get(name))
     stage = f" at {fields['stage']}" if fields.get("stage") else ""
     whom = f" for {fields['recipient']}" if fields.get("recipient") else ""
@@ -273,11 +303,11 @@ def _reject(row: Row, fields: Row, extra: _Extra) -> tuple[str, str]:
     return str(row["daemon"]), f"{fields.get('action') or 'reject'}{stage}{whom}: {said}"
 
 
-def _postsuper(row: Row, fields: Row, extra: _Extra) -> tuple[str, str]:
+def _postsuper(row: Row, fields: Row, tls: Tls) -> tuple[str, str]:
     return "postsuper", str(fields.get("action"))
 
 
-def _check(row: Row, fields: Row, extra: _Extra) -> tuple[str, str]:
+def _check(row: Row, fields: Row, tls: Tls) -> tuple[str, str]:
     return (
         "cleanup",
         f"{fields.get('action')}: {fields.get('where') or 'rule'} {fields.get('content') or ''}".strip(),
@@ -290,16 +320,16 @@ _NOTICES = {
 }  # fmt: skip
 
 
-def _notification(row: Row, fields: Row, extra: _Extra) -> tuple[str, str]:
+def _notification(row: Row, fields: Row, tls: Tls) -> tuple[str, str]:
     kind = str(fields.get("notification"))
     return "bounce", f"{_NOTICES.get(kind, kind.replace('_', ' '))}: {fields.get('next_queue_id')}"
 
 
 def _constant(program: str, what: str) -> Words:
-    return lambda row, fields, extra: (program, what)
+    return lambda row, fields, tls: (program, what)
 
 
-def _removed(row: Row, fields: Row, extra: _Extra) -> tuple[str, str] | None:
+def _removed(row: Row, fields: Row, tls: Tls) -> tuple[str, str] | None:
     word = fields.get("removal")
     return ("queue", f"removed ({word})") if word in ("canceled", "discarded") else None
 

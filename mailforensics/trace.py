@@ -12,10 +12,9 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import itertools
-import os
 import re
 import zoneinfo
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,10 @@ import polars as pl
 
 from mailforensics import coverage
 from mailforensics.errors import OptionError
+from mailforensics.evidence.names import source_names
+from mailforensics.link.addresses import forms, stands_for
 from mailforensics.steps import Shown, Step, steps_of
+from mailforensics.subjects import subjects
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,16 +65,21 @@ class Trace:
 
     @cached_property
     def _told(self) -> dict[str, Any]:
-        events = coverage.outline(self.case)
+        with self.case.readable():
+            return self._tell()
+
+    def _tell(self) -> dict[str, Any]:
         rows = self.found.to_dicts()
         shown = Shown(self.case, rows)
         names = source_names(self.case.polars("sources"))
         told: dict[str, Any] = {
             "query": {key: _plain(value) for key, value in self.query.items()},
             "zone": self.case.zone,
-            "searched": searched(self.case, events),
+            "searched": searched(self.case),
             "journeys": [tell(self.case, row, names, shown) for row in rows],
         }
+        passed = {host for journey in told["journeys"] for host in journey["hosts"]}
+        told["searched"]["clocks"] = coverage.clocks(self.case, passed)
         if not told["journeys"]:
             told["near"] = near_addresses(self.case, self.query)
         return told
@@ -114,28 +121,13 @@ def trace(case: Case, **question: Any) -> Trace:
     if unknown:
         raise OptionError(f"There is no question {unknown[0]!r}; one can ask for {', '.join(QUESTIONS)}.")
     asked = {key: value for key, value in question.items() if value is not None and value != ""}
-    journeys = case.polars("journeys")
-    keep = _matching(case, journeys, asked)
-    found = journeys.filter(pl.col("journey_key").is_in(keep.implode())) if keep is not None else journeys
-    found = _in_window(case, found, asked)
+    with case.readable():
+        fits = [_FINDERS[name](case, str(asked[name]).strip()) for name in _FINDERS if name in asked]
+        found = case.scan("journeys").filter(*fits, *_in_window(case, asked)).collect(engine="streaming")
     return Trace(case, asked, found.sort("first_time", "journey_key", descending=True, nulls_last=True))
 
 
-# --- Matching ---------------------------------------------------------------------------------------------------------
-
-
-def _matching(case: Case, journeys: Frame, asked: Mapping[str, Any]) -> pl.Series | None:
-    """The keys of the journeys that fit all that was asked but the times (None: nothing but times was asked)."""
-    keys: pl.Series | None = None
-    finders = {
-        "to": _by_recipient, "sender": _by_sender, "message_id": _by_message_id, "queue_id": _by_queue_id,
-        "subject": _by_subject, "client": _by_client, "user": _by_user, "relay": _by_relay, "reply": _by_reply,
-    }  # fmt: skip
-    for name, finder in finders.items():
-        if name in asked:
-            found = finder(case, journeys, str(asked[name]).strip())
-            keys = found if keys is None else keys.filter(keys.is_in(found.implode()))
-    return keys
+# --- Matching: each question as a condition on the rows of `journeys`, so that of a saved case only those are read --------
 
 
 def _has(column: pl.Expr, part: str) -> pl.Expr:
@@ -143,118 +135,101 @@ def _has(column: pl.Expr, part: str) -> pl.Expr:
     bare = part.strip("<>").lower() if "@" in part or part == "<>" else part.lower()
     if bare == "":
         return column == ""
-    return column.str.to_lowercase().str.contains(bare, literal=True)
+    return column.str.to_lowercase().str.contains(bare, literal=True).fill_null(False)
 
 
-def _by_recipient(case: Case, journeys: Frame, part: str) -> pl.Series:
-    listed = journeys.select("journey_key", pl.col("recipients").alias("address")).explode(
-        "address", empty_as_null=True
-    )
-    ends = journeys.select("journey_key", "outcomes").explode("outcomes", empty_as_null=True)
-    finals = ends.select("journey_key", pl.col("outcomes").struct.field("recipient").alias("address"))
-    firsts = ends.select(
-        "journey_key", pl.col("outcomes").struct.field("original_recipient").alias("address")
-    )
-    whole = pl.concat([listed, finals, firsts])
-    return whole.filter(_has(pl.col("address"), part).fill_null(False))["journey_key"].unique()
+def _is(case: Case, column: pl.Expr, part: str, *, verp: bool = True) -> pl.Expr:
+    """The column holds this address, or a part of it; a whole one also as lists, forwarders and details change it."""
+    bare = part.strip("<>")
+    if "@" not in bare.strip("@"):
+        return _has(column, part)
+    pattern = forms(bare, "".join(case.delimiters), verp=verp)
+    return column.str.to_lowercase().str.contains(pattern).fill_null(False) | _has(column, part)
 
 
-def _by_sender(case: Case, journeys: Frame, part: str) -> pl.Series:
-    messages = case.polars("messages").select(
-        "journey_key", pl.col("sender").alias("address"), "sasl_username"
-    )
-    mine = messages.filter(
-        _has(pl.col("address"), part).fill_null(False) | _has(pl.col("sasl_username"), part).fill_null(False)
-    )
-    own = journeys.filter(_has(pl.col("sender"), part).fill_null(False))["journey_key"]
-    return pl.concat([mine["journey_key"], own]).unique()
+def _any_has(part: str, *columns: str) -> pl.Expr:
+    return pl.any_horizontal(_has(pl.col(column), part).fill_null(False) for column in columns)
 
 
-def _by_message_id(case: Case, journeys: Frame, part: str) -> pl.Series:
-    bare = part.strip("<> ")
-    messages = case.polars("messages")
-    return messages.filter(_has(pl.col("message_id"), bare).fill_null(False))["journey_key"].unique()
+def _by_recipient(case: Case, part: str) -> pl.Expr:
+    end = pl.element().struct
+    ends = _is(case, end.field("recipient"), part) | _is(case, end.field("original_recipient"), part)
+    return (
+        pl.col("recipients").list.eval(_is(case, pl.element(), part)).list.any().fill_null(False)
+        | pl.col("outcomes").list.eval(ends).list.any().fill_null(False)
+    )  # fmt: skip
 
 
-def _by_queue_id(case: Case, journeys: Frame, part: str) -> pl.Series:
+def _by_sender(case: Case, part: str) -> pl.Expr:
+    sender = _is(case, pl.col("sender"), part, verp=False)
+    return _of_messages(case, sender | _any_has(part, "sasl_username")) | sender
+
+
+def _by_message_id(case: Case, part: str) -> pl.Expr:
+    return _of_messages(case, _any_has(part.strip("<> "), "message_id"))
+
+
+def _by_queue_id(case: Case, part: str) -> pl.Expr:
     """A queue id as it is written (long ids tell upper from lower case), or a part of at least four characters."""
-    messages = case.polars("messages")
-    exact = messages.filter(pl.col("queue_id") == part)["journey_key"].unique()
-    if len(exact) or len(part) < 4:
-        return exact
-    return messages.filter(pl.col("queue_id").str.contains(part, literal=True))["journey_key"].unique()
+    exact = pl.col("queue_id") == part
+    known = case.scan("messages").filter(exact).select(pl.len()).collect().item() > 0
+    if known or len(part) < 4:
+        return _of_messages(case, exact)
+    return _of_messages(case, pl.col("queue_id").str.contains(part, literal=True))
 
 
-def _by_client(case: Case, journeys: Frame, part: str) -> pl.Series:
+def _by_client(case: Case, part: str) -> pl.Expr:
     """The client that brought it: its address or its name; also one that was refused."""
-    messages, rejects = case.polars("messages"), case.polars("rejects")
-    fits = _has(pl.col("client_ip"), part).fill_null(False) | _has(pl.col("client_name"), part).fill_null(
-        False
-    )
-    refused = rejects.filter(fits).select(pl.col("evidence").list.first().alias("event_id"))
-    return pl.concat(
-        [messages.filter(fits)["journey_key"], _journeys_of(journeys, refused["event_id"])]
-    ).unique()
+    fits = _any_has(part, "client_ip", "client_name")
+    return _of_messages(case, fits) | _of_rejects(case, fits)
 
 
-def _by_user(case: Case, journeys: Frame, part: str) -> pl.Series:
+def _by_user(case: Case, part: str) -> pl.Expr:
     """The account that logged in to send it."""
-    fits = _has(pl.col("sasl_username"), part).fill_null(False)
-    refused = case.polars("rejects").filter(fits).select(pl.col("evidence").list.first().alias("event_id"))
-    mine = case.polars("messages").filter(fits)["journey_key"]
-    return pl.concat([mine, _journeys_of(journeys, refused["event_id"])]).unique()
+    fits = _any_has(part, "sasl_username")
+    return _of_messages(case, fits) | _of_rejects(case, fits)
 
 
-def _by_relay(case: Case, journeys: Frame, part: str) -> pl.Series:
+def _by_relay(case: Case, part: str) -> pl.Expr:
     """A server that it was handed to, or that did not take it: name or address."""
-    fits = _has(pl.col("relay_name"), part).fill_null(False) | _has(pl.col("relay_ip"), part).fill_null(False)
-    return _of_messages(case, case.polars("deliveries").filter(fits)["message_key"])
+    return _of_deliveries(case, _any_has(part, "relay_name", "relay_ip"))
 
 
-def _by_reply(case: Case, journeys: Frame, part: str) -> pl.Series:
+def _by_reply(case: Case, part: str) -> pl.Expr:
     """Words of a reply, of another server or of ours."""
-    told = case.polars("deliveries").filter(_has(pl.col("response"), part).fill_null(False))
-    refused = case.polars("rejects").filter(_has(pl.col("text"), part).fill_null(False))
-    events = refused.select(pl.col("evidence").list.first().alias("event_id"))["event_id"]
-    return pl.concat([_of_messages(case, told["message_key"]), _journeys_of(journeys, events)]).unique()
+    return _of_deliveries(case, _any_has(part, "response")) | _of_rejects(case, _any_has(part, "text"))
 
 
-def _of_messages(case: Case, keys: pl.Series) -> pl.Series:
-    messages = case.polars("messages")
-    return messages.filter(pl.col("message_key").is_in(keys.unique().implode()))["journey_key"].unique()
+def _by_subject(case: Case, part: str) -> pl.Expr:
+    known = subjects(case).filter(_has(pl.col("subject"), part))
+    return pl.col("journey_key").is_in(known["journey_key"].unique().implode())
 
 
-def _journeys_of(journeys: Frame, events: pl.Series) -> pl.Series:
-    """The journeys whose outcomes stand on these events."""
-    ends = journeys.select("journey_key", "outcomes").explode("outcomes", empty_as_null=True)
-    shown = ends.select("journey_key", pl.col("outcomes").struct.field("evidence").alias("event_id"))
-    shown = shown.explode("event_id", empty_as_null=True)
-    return shown.filter(pl.col("event_id").is_in(events.implode()))["journey_key"].unique()
+def _of_messages(case: Case, fits: pl.Expr) -> pl.Expr:
+    """The journeys of the messages that fit."""
+    keys = case.scan("messages").filter(fits).select("journey_key").collect(engine="streaming")
+    return pl.col("journey_key").is_in(keys["journey_key"].unique().implode())
 
 
-def _by_subject(case: Case, journeys: Frame, part: str) -> pl.Series:
-    table = subjects(case)
-    return table.filter(_has(pl.col("subject"), part).fill_null(False))["journey_key"].unique()
+def _of_deliveries(case: Case, fits: pl.Expr) -> pl.Expr:
+    keys = case.scan("deliveries").filter(fits).select("message_key").collect(engine="streaming")
+    return _of_messages(case, pl.col("message_key").is_in(keys["message_key"].unique().implode()))
 
 
-def subjects(case: Case) -> Frame:
-    """Subjects by journey and Message-ID, from mailbox events, scans and message files (Postfix alone does not log them)."""
-    keys = case.polars("messages").select("message_key", "journey_key", "message_id")
-    parts: list[Frame] = []
-    if "dovecot.mailbox" in case.kinds:
-        lines = case.kind("dovecot.mailbox")
-        events = case.polars("mailbox_events").select(
-            "message_key", pl.col("evidence").list.first().alias("event_id")
-        )
-        if "subject" in lines.columns:
-            shown = events.join(lines.select("event_id", "subject"), on="event_id")
-            parts.append(shown.join(keys, on="message_key"))
-    parts.append(case.polars("scans").select("message_key", "subject").join(keys, on="message_key"))
-    parts.append(
-        case.polars("documents").select("message_id", "subject").drop_nulls().join(keys, on="message_id")
+def _of_rejects(case: Case, fits: pl.Expr) -> pl.Expr:
+    """The journeys whose outcomes stand on the refusals that fit."""
+    first = pl.col("evidence").list.first().alias("event_id")
+    events = case.scan("rejects").filter(fits).select(first).collect(engine="streaming")["event_id"]
+    shown = (
+        pl.element().struct.field("evidence").list.set_intersection(events.unique().implode()).list.len() > 0
     )
-    whole = pl.concat([part.select("journey_key", "message_id", "subject") for part in parts])
-    return whole.drop_nulls(["journey_key", "subject"]).unique(maintain_order=True)
+    return pl.col("outcomes").list.eval(shown).list.any().fill_null(False) if len(events) else pl.lit(False)
+
+
+_FINDERS: Mapping[str, Callable[[Case, str], pl.Expr]] = {
+    "to": _by_recipient, "sender": _by_sender, "message_id": _by_message_id, "queue_id": _by_queue_id,
+    "subject": _by_subject, "client": _by_client, "user": _by_user, "relay": _by_relay, "reply": _by_reply,
+}  # fmt: skip
 
 
 _TIME = re.compile(r"\A(?P<hour>[0-2]?[0-9]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?\Z")
@@ -288,30 +263,30 @@ def moment(value: Any, zone: str, newest: dt.datetime | None) -> dt.datetime:
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=local)).astimezone(dt.UTC)
 
 
-def _in_window(case: Case, journeys: Frame, asked: Mapping[str, Any]) -> Frame:
-    newest = journeys["last_time"].max() if journeys.height else None
-    newest = newest if isinstance(newest, dt.datetime) else None
+def _in_window(case: Case, asked: Mapping[str, Any]) -> list[pl.Expr]:
+    if not {"since", "until"} & asked.keys():
+        return []
+    newest = case.scan("journeys").select(pl.col("last_time").max()).collect().item()
+    fits: list[pl.Expr] = []
     if "since" in asked:
-        since = moment(asked["since"], case.zone, newest)
-        journeys = journeys.filter(pl.col("last_time") >= since)
+        fits.append(pl.col("last_time") >= moment(asked["since"], case.zone, newest))
     if "until" in asked:
         until = moment(asked["until"], case.zone, newest)
-        if isinstance(asked["until"], str) and re.fullmatch(
+        day = isinstance(asked["until"], str) and re.fullmatch(
             r"[0-9]{4}-[0-9]{2}-[0-9]{2}", asked["until"].strip()
-        ):
-            until += dt.timedelta(days=1)
-        journeys = journeys.filter(pl.col("first_time") <= until)
-    return journeys
+        )
+        fits.append(pl.col("first_time") <= (until + dt.timedelta(days=1) if day else until))
+    return fits
 
 
 def near_addresses(case: Case, asked: Mapping[str, Any]) -> list[str]:
     """Addresses in the evidence that differ by a letter or two from one that was asked for and not found."""
     near: list[str] = []
-    journeys = case.polars("journeys")
-    pools = {"to": journeys["recipients"].explode(empty_as_null=True), "sender": journeys["sender"]}
+    pools = {"to": pl.col("recipients").list.explode(), "sender": pl.col("sender")}
     for name, pool in pools.items():
         if name in asked:
-            known = pool.drop_nulls().unique().sort().to_list()
+            told = case.scan("journeys").select(pool.drop_nulls().unique().alias("address")).collect()
+            known = told["address"].sort().to_list()
             near += difflib.get_close_matches(str(asked[name]).strip("<> ").lower(), known, n=3, cutoff=0.8)
     return near
 
@@ -319,45 +294,33 @@ def near_addresses(case: Case, asked: Mapping[str, Any]) -> list[str]:
 # --- Telling ----------------------------------------------------------------------------------------------------------
 
 
-def searched(case: Case, events: Frame) -> dict[str, Any]:
+def searched(case: Case) -> dict[str, Any]:
     """Over which hosts and times the question was asked, and how many lines were not understood."""
     sources = case.polars("sources")
     return {
         "hosts": [
             {"host": row["host"], "from": _plain(row["from"]), "to": _plain(row["to"]),
              "gaps": [{key: _plain(value) for key, value in gap.items()} for gap in row["gaps"]]}
-            for row in coverage.hosts(events)
+            for row in coverage.hosts(case)
         ],
         "lines": int(sources["lines"].sum() or 0),
         "not_understood": int(sources["unparsed"].sum() or 0),
-        "silent": coverage.silent(sources, events),
+        "silent": coverage.silent(case),
     }  # fmt: skip
 
 
-def source_names(sources: Frame) -> dict[int, str]:
-    """Short names of the sources: as much of the path as tells them apart."""
-    full = {row["source_id"]: coverage.source_name(row) for row in sources.iter_rows(named=True)}
-    parts = {key: name.split(os.sep) for key, name in full.items()}
-    depth = 1
-    while depth < 8 and len({tuple(p[-depth:]) for p in parts.values()}) < len(parts):
-        depth += 1
-    return {key: os.sep.join(p[-depth:]) for key, p in parts.items()}
-
-
-def tell(
-    case: Case, row: Mapping[str, Any], names: Mapping[int, str], shown: Shown | None = None
-) -> dict[str, Any]:
+def tell(case: Case, row: Mapping[str, Any], names: Mapping[int, str], shown: Shown) -> dict[str, Any]:
     """One journey as data: who, what, the fate of each recipient, the steps with their lines."""
-    steps = steps_of(case, row, shown)
+    steps = steps_of(row, shown)
     timeline = [_entry(step, before, names) for step, before in zip(steps, [None, *steps], strict=False)]
-    messages = _messages_of(case, row)
+    messages = shown.messages_of(row)
     lines = {event for step in steps for event in step.events}
-    subject = _subject_of(case, row)
     return {
         "journey_key": row["journey_key"],
         "message_id": row["message_id"],
-        "subject": subject,
+        "subject": shown.subject_of(row),
         "sender": row["sender"],
+        "sender_stands_for": stands_for(row["sender"] or ""),
         "recipients": row["recipients"] or [],
         "first_time": _plain(row["first_time"]),
         "last_time": _plain(row["last_time"]),
@@ -365,34 +328,14 @@ def tell(
         "queue_ids": _once(message["queue_id"] for message in messages),
         "lines": len(lines),
         "links": row.get("links") or [],
-        "outcomes": [_outcome(case, outcome, names, row) for outcome in row["outcomes"] or []],
+        "outcomes": [_outcome(case, outcome, names, row, shown) for outcome in row["outcomes"] or []],
         "timeline": timeline,
         "steps": _spans(steps),
     }
 
 
-def _messages_of(case: Case, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    keys = row.get("message_keys") or []
-    if not keys:
-        return []
-    return (
-        case.polars("messages")
-        .filter(pl.col("message_key").is_in(list(keys)))
-        .sort("received_time")
-        .to_dicts()
-    )
-
-
-def _subject_of(case: Case, row: Mapping[str, Any]) -> str | None:
-    """The subject of the mail itself: notifications about it belong to its journey, but have a Message-ID of their own."""
-    table = subjects(case).filter(pl.col("journey_key") == row["journey_key"])
-    if row["message_id"]:
-        table = table.filter(pl.col("message_id") == row["message_id"])
-    return str(table["subject"][0]) if table.height else None
-
-
 def _entry(step: Step, before: Step | None, names: Mapping[int, str]) -> dict[str, Any]:
-    wait = (step.time - before.time).total_seconds() if before and step.time and before.time else None
+    wait = (step.at - before.at).total_seconds() if before and step.at and before.at else None
     if wait is not None and before and not (step.fine and before.fine) and abs(wait) < 1:
         wait = None  # a stamp of whole seconds cannot tell
     return {
@@ -410,14 +353,14 @@ def _entry(step: Step, before: Step | None, names: Mapping[int, str]) -> dict[st
 def _spans(steps: Sequence[Step]) -> list[dict[str, Any]]:
     """The time from each step to the next."""
     return [
-        {"from": one.what, "to": other.what, "seconds": (other.time - one.time).total_seconds()}
+        {"from": one.what, "to": other.what, "seconds": (other.at - one.at).total_seconds()}
         for one, other in itertools.pairwise(steps)
-        if one.time and other.time
+        if one.at and other.at
     ]
 
 
 def _outcome(
-    case: Case, outcome: Mapping[str, Any], names: Mapping[int, str], row: Mapping[str, Any]
+    case: Case, outcome: Mapping[str, Any], names: Mapping[int, str], row: Mapping[str, Any], shown: Shown
 ) -> dict[str, Any]:
     told = dict(outcome)
     told["evidence"] = [
@@ -426,7 +369,12 @@ def _outcome(
     ]
     told["next"] = NEXT.get(str(outcome["outcome"]), "")
     if outcome["outcome"] in ("not_seen", "deferred"):
-        more = [_in_queue(case, row, outcome), _next_try(case, outcome), _where_it_ends(case, row)]
+        messages = shown.messages_of(row)
+        more = [
+            _in_queue(case, messages, outcome),
+            _next_try(case, outcome, messages),
+            _where_it_ends(case, messages),
+        ]
         told["sentence"] = " ".join(part for part in [told["sentence"], *more] if part)
     return told
 
@@ -435,10 +383,13 @@ def _local(case: Case, moment: dt.datetime) -> str:
     return f"{moment.astimezone(zoneinfo.ZoneInfo(case.zone)):%Y-%m-%d %H:%M %z}"
 
 
-def _in_queue(case: Case, row: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
+Rows = Sequence[Mapping[str, Any]]
+
+
+def _in_queue(case: Case, messages: Rows, outcome: Mapping[str, Any]) -> str:
     """What a saved queue listing says of this recipient's copy."""
     queue = case.polars("queue_entries")
-    ids = [message["queue_id"] for message in _messages_of(case, row)]
+    ids = [message["queue_id"] for message in messages]
     if not queue.height or not ids:
         return ""
     waiting = queue.filter(pl.col("queue_id").is_in(ids) & (pl.col("recipient") == outcome["recipient"]))
@@ -467,34 +418,35 @@ def _backoff(case: Case, host: str | None) -> tuple[float, float, str]:
     return _DEFAULT_BACKOFF
 
 
-def _next_try(case: Case, outcome: Mapping[str, Any]) -> str:
+def _next_try(case: Case, outcome: Mapping[str, Any], messages: Rows) -> str:
     """When Postfix is likely to try again: after as long as the message is old, within its shortest and longest wait.
 
     Source: qmgr(8), minimal_backoff_time and maximal_backoff_time of postconf(5).
     """
-    events = list(outcome["evidence"] or [])
-    tries = case.polars("deliveries").filter(
-        pl.col("evidence").list.first().is_in(events) & (pl.col("status") == "deferred")
+    if outcome["outcome"] != "deferred":
+        return ""
+    keys = {message["message_key"]: message for message in messages}
+    tries = case.rows("deliveries", "message_key", keys).filter(
+        pl.col("evidence").list.first().is_in(list(outcome["evidence"] or []))
+        & (pl.col("status") == "deferred")
     )
-    if outcome["outcome"] != "deferred" or not tries.height:
+    if not tries.height:
         return ""
     last = tries.sort("time").row(-1, named=True)
     if last["time"] is None:
         return ""
-    message = case.polars("messages").filter(pl.col("message_key") == last["message_key"])
-    low, high, known = _backoff(case, message["host"][0] if message.height else None)
+    low, high, known = _backoff(case, keys[last["message_key"]]["host"])
     wait = min(max(last["delay_s"] or 0.0, low), high)
     return f"By {known}, the next try is likely soon after {_local(case, last['time'] + dt.timedelta(seconds=wait))}."
 
 
-def _where_it_ends(case: Case, row: Mapping[str, Any]) -> str:
+def _where_it_ends(case: Case, messages: Rows) -> str:
     """The end of the evidence for the host that had the mail last."""
-    messages = _messages_of(case, row)
     if not messages:
         return ""
     host = messages[-1]["host"]
-    last = case.scan("events").filter(pl.col("host") == host).select(pl.col("time").max()).collect().item()
-    if not isinstance(last, dt.datetime):
+    last = next((row["to"] for row in coverage.hosts(case) if row["host"] == host), None)
+    if last is None:
         return ""
     local = last.astimezone(zoneinfo.ZoneInfo(case.zone))
     return f"The log of {host} ends at {local:%Y-%m-%d %H:%M:%S %z}."

@@ -76,8 +76,9 @@ class Buffer:
     def _inline(self, starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The two words of the views of short texts: length and first four bytes, the other eight; zeros behind the end."""
         whole = self
-        if len(starts) and int(starts.max()) + INLINE > self.size:
-            whole = Buffer(pa.py_buffer(self.data.to_pybytes() + bytes(INLINE)))
+        missing = int(starts.max()) + INLINE - self.size if len(starts) else 0
+        if missing > 0:  # an empty text may even start behind the end
+            whole = Buffer(pa.py_buffer(self.data.to_pybytes() + bytes(missing)))
         head = whole._first_four(starts) & _FIRST[np.minimum(lengths, 4)]
         tail = whole.words_at(starts + 4) & _FIRST[np.maximum(lengths - 4, 0)]
         return lengths.astype(np.uint64) | (head << _HALF), tail

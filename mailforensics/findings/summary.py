@@ -27,7 +27,7 @@ TOTALS = (
     "discarded", "bytes_received", "bytes_delivered", "senders", "sending_domains", "recipients", "recipient_domains",
 )  # fmt: skip
 TRAFFIC = ("received", "delivered", "deferred", "bounced", "rejected")
-_AGAIN = ("reinjected", "xforward", "requeued_from")
+_AGAIN = ("reinjected", "xforward", "filter_log", "requeued_from")
 NULL_SENDER = "from=<>"
 
 

@@ -1,27 +1,44 @@
-"""All linked tables out of the events and message files of a case: the order in which the link floor works."""
+"""All linked tables out of the events and message files of a case: the order in which the link floor works.
+
+    link_talk      what connections tell: sessions, and the refusals of mail that never had a queue id
+    link_mail      what queue entries tell: messages, deliveries, refusals, scans, mailbox events, journeys
+    link_refused   the journeys of mail that was refused before it had a queue id; they need both
+
+``link`` does all three for a log that fits into memory. A larger one goes through them bucket by bucket (``outline.py``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import polars as pl
 
 from mailforensics.link.deliveries import deliveries as make_deliveries
 from mailforensics.link.direction import directions
 from mailforensics.link.documents import header_links
 from mailforensics.link.fates import copies as make_copies
-from mailforensics.link.journeys import journey_keys, outcomes, refused_transactions
+from mailforensics.link.hosts import Hosts
+from mailforensics.link.journeys import (
+    journey_keys,
+    outcomes,
+    refused_alone,
+    told_elsewhere,
+    transactions,
+    tried,
+)
 from mailforensics.link.links import links as make_links
 from mailforensics.link.lives import lives as make_lives
-from mailforensics.link.log import Frame, Log
+from mailforensics.link.log import EVENT_COLUMNS, MAIL_KINDS, TALK_KINDS, Frame, Log, ensure, of_mail, of_talk
 from mailforensics.link.mailbox import mailbox_events
 from mailforensics.link.messages import messages as make_messages
+from mailforensics.link.outline import Outline, node_of, talker_of
 from mailforensics.link.rejects import notices
 from mailforensics.link.rejects import rejects as make_rejects
 from mailforensics.link.scans import scans as make_scans
-from mailforensics.link.sessions import dovecot_sessions, smtp_sessions
+from mailforensics.link.sessions import BROUGHT, dovecot_sessions, smtp_sessions
+from mailforensics.link.sessions import brought as brought_by
 
 _CAUSES = ["cause", "cause_family", "permanence", "who_acts", "cause_rule"]
 
@@ -39,58 +56,102 @@ class Explain:
     restrictions: Callable[[Frame], Frame]
 
 
-def link(
-    log: Log,
-    explain: Explain,
-    other_scans: Frame | None = None,
-    domains: Sequence[str] = (),
-    files: tuple[Frame, Frame] | None = None,
-    done: Callable[[str, Frame], None] | None = None,
-) -> dict[str, Frame]:
-    """Link everything: messages, deliveries, rejects, sessions, scans, mailbox_events, journeys.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside the log: what replies mean, the hosts, our domains, and the verdicts and fields of message files."""
 
-    other_scans   verdicts that are known from elsewhere than the log (headers, history)
-    domains       the domains that end on our servers, where configuration says so
-    files         the tables ``documents`` and ``hops`` of message files
-    done          called with each table as soon as it is whole, so that it can be written while others are made
+    explain: Explain
+    hosts: Hosts = field(default_factory=Hosts)
+    domains: Sequence[str] = ()
+    other_scans: Frame | None = None
+    files: tuple[Frame, Frame] | None = None  # the tables `documents` and `hops`
+
+
+def link(log: Log, known: Known) -> tuple[dict[str, Frame], Hosts]:
+    """All linked tables of a log that fits into memory, and what it says of the hosts.
+
+    The tables: messages, deliveries, rejects, sessions, scans, mailbox_events, journeys.
     """
-    tables: dict[str, Frame] = {}
-
-    def whole(name: str, frame: Frame) -> Frame:
-        tables[name] = frame
-        if done is not None:
-            done(name, frame)
-        return frame
-
-    lives = make_lives(log)
-    log = log.marked("message_key", lives["event_id"], lives["message_key"])
-    log = log.marked("life_host", lives["event_id"], lives["host"])
-    noticed, deliveries = notices(log), make_deliveries(log)
-    with ThreadPoolExecutor(2) as pool:  # what does not need each other is made side by side
-        sessions = pool.submit(_sessions, log)
-        causes = pool.submit(_with_causes, deliveries, explain.replies)
-        refusals = pool.submit(_refusals, make_rejects(noticed), explain)
-        messages = make_messages(log, lives, deliveries, noticed)
-        scans = whole("scans", make_scans(log, lives, messages, other_scans))
-        mailbox = whole("mailbox_events", mailbox_events(log, deliveries))
-        headers = header_links(*files, messages) if files is not None else None
-        found = make_links(log, messages, deliveries, mailbox, headers)
-        messages = _with_links(
-            messages.join(journey_keys(messages, found), on="message_key", how="left"), found
-        )
-        whole("sessions", sessions.result())
-        messages = _with_session(messages, sessions.result()).sort(
-            "received_time", "message_key", nulls_last=True
-        )
-        way = directions(messages, deliveries, domains)
-        whole("messages", messages := messages.join(way, on="message_key", how="left", maintain_order="left"))
-        deliveries, rejects = whole("deliveries", causes.result()), whole("rejects", refusals.result())
-        whole("journeys", journeys(messages, deliveries, scans, mailbox, rejects, found, sessions.result()))
-    return tables
+    mail, talk = lanes(log)
+    outline = Outline()
+    outline.add(mail)
+    known = replace(known, hosts=outline.hosts())
+    sides, brought, refused = link_talk(talk, known)
+    mail = Log.of(mail.events, {**mail.lines, "brought": brought})
+    tables, failed = link_mail(mail, known)
+    tables["rejects"] = pl.concat([tables["rejects"], sides["rejects"]])
+    tables["journeys"] = pl.concat(
+        [tables["journeys"], link_refused(refused, failed)], how="diagonal_relaxed"
+    )
+    return tables | {"sessions": sides["sessions"]}, known.hosts
 
 
-def _sessions(log: Log) -> Frame:
-    return pl.concat([smtp_sessions(log), dovecot_sessions(log)], how="diagonal_relaxed")
+def lanes(log: Log) -> tuple[Log, Log]:
+    """The parts of a log that tell of queue entries and of connections, with ``node``, the number of what a line is about."""
+    return _lane(log, of_mail(), MAIL_KINDS, node_of()), _lane(log, of_talk(), TALK_KINDS, talker_of())
+
+
+def _lane(log: Log, which: pl.Expr, kinds: Sequence[str], node: pl.Expr) -> Log:
+    events = log.events.filter(which)
+    columns = [name for name in EVENT_COLUMNS if name in events.columns]
+    mine = np.zeros(log.events.height, dtype=bool)
+    mine[log.places(events["event_id"])] = True
+    lines = {
+        kind: table.filter(mine[log.places(table["event_id"])])
+        for kind, table in log.lines.items()
+        if kind in kinds
+    }
+    return Log.of(
+        events.select(*columns, node.alias("node")),
+        {kind: table for kind, table in lines.items() if table.height},
+    )
+
+
+def link_talk(log: Log, known: Known) -> tuple[dict[str, Frame], Frame, Frame]:
+    """The tables ``sessions`` and ``rejects`` of connections; what they say of messages; what may be refused mail."""
+    smtp = smtp_sessions(log)
+    rejects = _refusals(make_rejects(notices(log)), known.explain)
+    tables = {
+        "sessions": pl.concat([smtp, dovecot_sessions(log)], how="diagonal_relaxed"),
+        "rejects": rejects,
+    }
+    return tables, brought_by(log, smtp), refused_alone(rejects, smtp)
+
+
+def link_mail(log: Log, known: Known) -> tuple[dict[str, Frame], Frame]:
+    """The tables of queue entries, and the tries that failed, by which ``link_refused`` knows mail of our own.
+
+    Among the lines stands under ``brought`` what ``link_talk`` says of the messages of the connections.
+    """
+    lives = make_lives(log, known.hosts)
+    log = log.marked(lives["event_id"], message_key=lives["message_key"])
+    noticed, deliveries = notices(log), make_deliveries(log, known.hosts.same)
+    brought = ensure(log.kind("brought"), **BROUGHT)
+    messages = make_messages(log, lives, deliveries, noticed, brought)
+    scans = make_scans(log, messages, known.hosts.names, known.other_scans)
+    mailbox = mailbox_events(log, deliveries)
+    headers = header_links(*known.files, messages) if known.files is not None else None
+    found = make_links(log, messages, deliveries, mailbox, known.hosts.clocks, headers)
+    messages = _with_links(messages.join(journey_keys(messages, found), on="message_key", how="left"), found)
+    messages = messages.sort("received_time", "message_key", nulls_last=True)
+    way = directions(messages, deliveries, known.domains)
+    messages = messages.join(way, on="message_key", how="left", maintain_order="left")
+    deliveries = _with_causes(deliveries, known.explain.replies)
+    rejects = _refusals(make_rejects(noticed), known.explain)
+    tables = {
+        "messages": messages, "deliveries": deliveries, "rejects": rejects, "scans": scans, "mailbox_events": mailbox,
+        "journeys": journeys(messages, deliveries, scans, mailbox, rejects, found),
+    }  # fmt: skip
+    return tables, tried(deliveries, messages)
+
+
+def link_refused(refused: Frame, failed: Frame) -> Frame:
+    """The journeys of mail that was refused before it had a queue id.
+
+    What another of our own servers tried and was refused (`failed`) is told in the journey of the mail it tried to deliver.
+    """
+    alone = refused.join(told_elsewhere(refused, failed), on="event_id", how="anti", maintain_order="left")
+    return _refused(transactions(alone))
 
 
 def _refusals(rejects: Frame, explain: Explain) -> Frame:
@@ -115,6 +176,7 @@ def _with_links(messages: Frame, links: Frame) -> Frame:
         "requeued_from": "requeue",
         "reinjected": "reinjected",
         "xforward": "reinjected",
+        "filter_log": "reinjected",
     }
     origin = pl.col("came_by").replace_strict(words, default=None, return_dtype=pl.String)
     own = pl.when(pl.col("origin") == "pickup").then("origin").otherwise(pl.coalesce(origin, "origin"))
@@ -123,19 +185,6 @@ def _with_links(messages: Frame, links: Frame) -> Frame:
         previous_queue_id=pl.coalesce("previous_queue_id", "prev"),
         next_queue_ids=pl.col("next_queue_ids").fill_null(pl.lit([], dtype=pl.List(pl.String))),
     ).drop("prev")
-
-
-def _with_session(messages: Frame, sessions: Frame) -> Frame:
-    """TLS of the SMTP session that brought the message."""
-    if "message_keys" not in sessions.columns:
-        return messages.with_columns(tls_version=pl.lit(None, pl.String), tls_cipher=pl.lit(None, pl.String))
-    brought = (
-        sessions.select("message_keys", "tls_version", "tls_cipher")
-        .explode("message_keys", empty_as_null=True)
-        .drop_nulls("message_keys")
-    )
-    brought = brought.rename({"message_keys": "message_key"}).unique("message_key", keep="first")
-    return messages.join(brought, on="message_key", how="left")
 
 
 def _with_causes(table: Frame, explain: Callable[[Frame], Frame]) -> Frame:
@@ -167,7 +216,6 @@ def journeys(
     mailbox: Frame,
     rejects: Frame,
     links: Frame,
-    sessions: Frame,
 ) -> Frame:
     """The journeys table; probes (``sendmail -bv``, address verification) are no mail and left out."""
     copies = make_copies(messages, deliveries, scans, mailbox, rejects)
@@ -195,10 +243,7 @@ def journeys(
     table = base.join(fates, on="journey_key", how="left").join(
         _link_lists(messages, links), on="journey_key", how="left"
     )
-    table = _later_mailbox(table, messages, mailbox)
-    return pl.concat([table, _refused(rejects, sessions, deliveries, messages)], how="diagonal_relaxed").sort(
-        "first_time", "journey_key", nulls_last=True
-    )
+    return _later_mailbox(table, messages, mailbox).sort("first_time", "journey_key", nulls_last=True)
 
 
 def _later_mailbox(table: Frame, messages: Frame, mailbox: Frame) -> Frame:
@@ -306,9 +351,8 @@ _UNSEEN = (
 )
 
 
-def _refused(rejects: Frame, sessions: Frame, deliveries: Frame, messages: Frame) -> Frame:
-    """Journeys of mail that was refused before it had a queue id."""
-    rows = refused_transactions(rejects, sessions, deliveries, messages)
+def _refused(rows: Frame) -> Frame:
+    """A journey of each transaction that was refused (``journeys.transactions``)."""
     why = pl.col("cause_sentence").fill_null("")
     code = pl.concat_str(
         [pl.col("reply_code").cast(pl.String), pl.col("enhanced_code"), pl.col("text")],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from mailforensics.link.lives import in_time
@@ -17,11 +19,12 @@ _FIELDS: dict[str, type[pl.DataType]] = {
 }  # fmt: skip
 
 
-def deliveries(log: Log) -> Frame:
-    """The deliveries table without causes (``findings`` adds those), in time order."""
-    columns = ("time", "daemon", "pid", "message_key", "life_host", "queue_id")
+def deliveries(log: Log, same: Mapping[str, str]) -> Frame:
+    """The deliveries table without causes (``findings`` adds those), in time order. `same`: other names of hosts."""
+    columns = ("time", "daemon", "pid", "message_key", "host", "queue_id")
     table = ensure(log.kind("postfix.delivery", *columns), **_FIELDS).drop_nulls("message_key")
-    table = in_time(table.rename({"life_host": "host"})).with_columns(
+    table = in_time(table).with_columns(
+        host=pl.col("host").replace(same) if same else pl.col("host"),
         agent=pl.col("daemon"),
         recipient_domain=domain_of(pl.col("recipient")),
         tls_level=pl.col("tls").str.extract(r"\A!?([a-z-]+)", 1),

@@ -54,8 +54,11 @@ def outcomes(messages: Frame, copies: Frame, links: Frame) -> Frame:
         root=pl.coalesce("original_recipient", "recipient"),
         hops=pl.lit(0),
         trail=pl.col("events"),
-        path=pl.concat_list("message_key"),
     )
+    # most mail has one recipient and one queue: nothing to follow, and nothing to choose from
+    goes_on = pl.col("message_key").is_in(carrying["from_key"].unique().implode())
+    plain = (pl.len().over("journey_key") == 1) & ~goes_on
+    singles, here = here.filter(plain), here.filter(~plain).with_columns(path=pl.concat_list("message_key"))
     done: list[Frame] = []
     for _ in range(_MAX_HOPS):
         ahead = _next_key(here, carrying)
@@ -69,7 +72,7 @@ def outcomes(messages: Frame, copies: Frame, links: Frame) -> Frame:
     best = whole.sort("journey_key", "hops", descending=[False, True]).unique(
         ["journey_key", "root", "recipient", "message_key"], keep="first", maintain_order=True
     )
-    return _one_fate(best)
+    return pl.concat([singles, _one_fate(best)], how="diagonal_relaxed")
 
 
 def _one_fate(rows: Frame) -> Frame:
@@ -106,7 +109,9 @@ def _next_key(here: Frame, carrying: Frame) -> Frame:
     by_line = carrying.filter(pl.col("method").is_in(["queued_as", "reinjected", "forwarded_as"])).select(
         pl.col("event_id").alias("delivery_event"), pl.col("to_key").alias("by_line")
     ).unique("delivery_event")  # fmt: skip
-    whole = carrying.filter(pl.col("method").is_in(["requeued_from", "xforward", "message_id", "header_id"]))
+    whole = carrying.filter(
+        pl.col("method").is_in(["requeued_from", "xforward", "filter_log", "message_id", "header_id"])
+    )
     per_copy = whole.filter(pl.col("recipient").is_not_null()).select(
         pl.col("from_key").alias("message_key"), norm_address(pl.col("recipient")).alias("user"), pl.col("to_key").alias("by_copy")
     )  # fmt: skip
@@ -166,16 +171,10 @@ def _step(moving: Frame, copies: Frame) -> Frame:
     ).drop("next_key", "user_next", "addressed_next", "same", "any_same")  # fmt: skip
 
 
-def refused_transactions(rejects: Frame, sessions: Frame, deliveries: Frame, messages: Frame) -> Frame:
-    """Mail that never had a queue id: the NOQUEUE rejects of one transaction, taken together.
-
-    One row per reject with ``journey_key`` (event_id of the transaction's first reject). A transaction is what one client said
-    in one connection with one sender; several refused recipients are one mail. What another of our own servers tried and
-    was refused is told in the journey of the mail it tried to deliver, and is no mail of its own.
-    """
+def refused_alone(rejects: Frame, sessions: Frame) -> Frame:
+    """The rejects of mail that never had a queue id, with the session they were said in, process by process in order of time."""
     alone = rejects.filter(pl.col("message_key").is_null() & (pl.col("stage") != "VRFY"))
     alone = alone.filter(pl.col("recipient").is_not_null() | pl.col("sender").is_not_null())
-    alone = alone.join(told_elsewhere(alone, deliveries, messages), on="event_id", how="anti")
     if "evidence" in sessions.columns and sessions.height:
         owner = sessions.select("session_key", pl.col("evidence").alias("event_id")).explode(
             "event_id", empty_as_null=True
@@ -183,7 +182,14 @@ def refused_transactions(rejects: Frame, sessions: Frame, deliveries: Frame, mes
         alone = alone.join(owner.unique("event_id"), on="event_id", how="left")
     else:
         alone = alone.with_columns(session_key=pl.lit(None, dtype=pl.Int64))
-    alone = alone.sort("host", "pid", "time", "event_id")
+    return alone.sort("host", "pid", "time", "event_id")
+
+
+def transactions(alone: Frame) -> Frame:
+    """The rows of ``refused_alone`` with ``journey_key`` (event_id of the transaction's first reject).
+
+    A transaction is what one client said in one connection with one sender; several refused recipients are one mail.
+    """
     keys = ["host", "pid", "session_key", "client_ip", "client_port", "sender", "helo"]
     changes = pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift()) for key in keys)
     pause = ((pl.col("time") - pl.col("time").shift()).dt.total_seconds() > 300).fill_null(False)
@@ -192,20 +198,24 @@ def refused_transactions(rejects: Frame, sessions: Frame, deliveries: Frame, mes
     return alone.with_columns(journey_key=pl.col("event_id").min().over("part")).drop("part")
 
 
-def told_elsewhere(rejects: Frame, deliveries: Frame, messages: Frame) -> Frame:
-    """Rejects that are the other side of a delivery line of ours: same recipient and sender, same code, same moment."""
-    tried = deliveries.filter(
+def tried(deliveries: Frame, messages: Frame) -> Frame:
+    """The tries that failed: to, from, when, and the answer."""
+    bad = deliveries.filter(
         pl.col("status").is_in(["bounced", "deferred", "undeliverable"]) & pl.col("response").is_not_null()
     )
-    tried = tried.join(messages.select("message_key", "sender"), on="message_key").select(
+    return bad.join(messages.select("message_key", "sender"), on="message_key").select(
         norm_address(pl.col("recipient")).alias("to"), norm_address(pl.col("sender")).alias("from"),
         pl.col("time").alias("tried"), "response",
     )  # fmt: skip
+
+
+def told_elsewhere(rejects: Frame, failed: Frame) -> Frame:
+    """Rejects that are the other side of a delivery line of ours: same recipient and sender, same code, same moment."""
     mine = rejects.select(
         "event_id", norm_address(pl.col("recipient")).alias("to"), norm_address(pl.col("sender")).alias("from"), "time",
         pl.col("reply_code").cast(pl.String).alias("code"),
     )  # fmt: skip
-    both = mine.join(tried, on=["to", "from"])
+    both = mine.join(failed, on=["to", "from"])
     near = (pl.col("tried") - pl.col("time")).abs() <= pl.duration(seconds=60)
     same = pl.col("response").str.contains(pl.col("code"), literal=True).fill_null(True)
     return both.filter(near & same).select("event_id").unique()

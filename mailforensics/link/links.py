@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import polars as pl
 
+from mailforensics.link.addresses import originals
+from mailforensics.link.hosts import LOOSE_S, NEAR_S
 from mailforensics.link.log import Frame, Log, ensure, norm_address
 from mailforensics.link.scans import plain_id
 
@@ -21,23 +23,27 @@ SCHEMA = {
     "from_key": pl.Int64, "to_key": pl.Int64, "method": pl.String, "confidence": pl.Float64,
     "event_id": pl.Int64, "recipient": pl.String,
 }  # fmt: skip
-NEAR_S = 10  # clocks of one host, and of hosts whose offset is known, agree within this
-_LOOSE_S = 26 * 3600  # two hosts whose zones are not known may differ by this
 
 
 def links(
-    log: Log, messages: Frame, deliveries: Frame, mailbox: Frame, from_headers: Frame | None = None
+    log: Log,
+    messages: Frame,
+    deliveries: Frame,
+    mailbox: Frame,
+    clocks: Frame,
+    from_headers: Frame | None = None,
 ) -> Frame:
     """All links (from_key, to_key, method, confidence, event_id that shows it, recipient it carries).
 
-    A life has at most one parent of a kind; where two methods find the same pair, the surer one stands.
+    `clocks` says how far the clocks of two hosts are apart (``hosts.CLOCKS``). A life has at most one parent of a kind; where two methods find the same pair, the surer one stands.
     """
     makers: tuple[Callable[[], Frame], ...] = (
         lambda: _forwarded(messages, deliveries),
         lambda: _notifications(log, messages),
         lambda: _requeued(messages),
         lambda: _xforward(messages),
-        lambda: _queued_as(messages, deliveries),
+        lambda: _through_filter(log, messages),
+        lambda: _queued_as(messages, deliveries, clocks),
         lambda: _redirected(messages, deliveries, mailbox),
         lambda: _retried(messages),
         lambda: _refused_there(messages, deliveries),
@@ -70,7 +76,7 @@ def _seconds(span: pl.Expr) -> pl.Expr:
     return span.dt.total_microseconds() / 1e6
 
 
-def _queued_as(messages: Frame, deliveries: Frame) -> Frame:
+def _queued_as(messages: Frame, deliveries: Frame, clocks: Frame) -> Frame:
     """The next server named its queue id, and that life is in the evidence."""
     sent = deliveries.filter((pl.col("status") == "sent") & pl.col("remote_queue_id").is_not_null())
     sent = sent.filter(pl.col("next_form").fill_null("") != "forwarded_as").select(
@@ -92,37 +98,27 @@ def _queued_as(messages: Frame, deliveries: Frame) -> Frame:
         same_sender=norm_address(pl.col("from_sender")) == norm_address(pl.col("to_sender")),
         here=pl.col("host") == pl.col("to_host"),
     )
-    both = both.join(clock_offsets(both), on=["host", "to_host"], how="left").with_columns(
+    both = both.join(clocks, on=["host", "to_host"], how="left").with_columns(
         off=pl.col("lag") - pl.col("offset_s").fill_null(0.0)
     )
     return _judge(both)
 
 
-def clock_offsets(pairs: Frame) -> Frame:
-    """Seconds by which the clock of one host is ahead of another's: median over pairs with the same id and Message-ID.
-
-    Hosts of one clock differ by the seconds a transfer takes; those count as no offset.
-    """
-    sure = pairs.filter(
-        pl.col("same_id").fill_null(False) & ~pl.col("here") & (pl.col("lag").abs() <= _LOOSE_S)
-    )
-    offsets = sure.group_by("host", "to_host").agg(
-        pl.col("lag").median().alias("median"), pl.len().alias("offset_pairs")
-    )
-    small = pl.col("median").abs() <= NEAR_S
-    return offsets.select(
-        "host", "to_host", "offset_pairs", pl.when(small).then(0.0).otherwise("median").alias("offset_s")
-    )
-
-
 def _judge(both: Frame) -> Frame:
-    """How sure each pair is; those that do not agree in time, or name another message, are none."""
+    """How sure each pair is; those that do not agree in time, or name another message, are none.
+
+    Where the clock of one host was set while mail went on, the usual offset does not hold: then queue id, Message-ID and
+    sender together are enough, if there is no pair that agrees in time, too.
+    """
     near = (pl.col("off") >= -NEAR_S) & (pl.col("off") <= pl.col("took") + NEAR_S * 6)
     same_id, same_sender = pl.col("same_id").fill_null(False), pl.col("same_sender").fill_null(False)
+    stepped = same_id & same_sender & ~pl.col("here") & (pl.col("off").abs() <= LOOSE_S)
     unnamed = pl.col("from_id").is_null() | pl.col("to_id").is_null()
-    judged = both.filter(near).with_columns(
-        confidence=pl.when(same_id)
+    judged = both.filter(near | stepped).with_columns(
+        confidence=pl.when(same_id & near)
         .then(1.0)
+        .when(~near)
+        .then(0.9)
         .when(unnamed & same_sender)
         .then(0.8)
         .when(pl.col("here") & same_sender)
@@ -179,6 +175,38 @@ def _requeued(messages: Frame) -> Frame:
 def _xforward(messages: Frame) -> Frame:
     """A content filter re-injects and says (XFORWARD) which id the message had in front of it."""
     return _by_previous(messages, "orig_queue_id", "xforward")
+
+
+def _through_filter(log: Log, messages: Frame) -> Frame:
+    """amavis names both: ``Queue-ID: 99FC4DB2D4 ... queued_as: 8FB8EA92F9`` (several when it split the message)."""
+    said = ensure(
+        log.kind("amavis.result", "time", "host", "queue_id"), next_queue_id=pl.String, message_id=pl.String
+    )
+    said = said.drop_nulls(["queue_id", "next_queue_id"]).with_columns(
+        next_id=pl.col("next_queue_id").str.split("/"), said_id=pl.col("message_id")
+    )
+    said = said.explode("next_id", empty_as_null=True).select(
+        "event_id", "time", "host", "queue_id", "next_id", "said_id"
+    )
+    parents = messages.select(
+        pl.col("message_key").alias("from_key"),
+        "queue_id",
+        "host",
+        "received_time",
+        "last_time",
+        pl.col("message_id").alias("from_id"),
+    )
+    slack = pl.duration(seconds=NEAR_S)
+    both = said.join(parents, on=["queue_id", "host"]).filter(
+        (pl.col("received_time") <= pl.col("time") + slack) & (pl.col("last_time") >= pl.col("time") - slack)
+    )
+    both = both.join(_target(messages), on="next_id").filter(
+        (pl.col("host") == pl.col("to_host")) & (pl.col("from_id") == pl.col("to_id")).fill_null(True)
+    )
+    away = _seconds(pl.col("time") - pl.col("to_time")).abs()
+    both = both.filter(away <= 600).sort("event_id", "next_id", away)
+    best = both.unique(["event_id", "next_id"], keep="first", maintain_order=True)
+    return best.with_columns(method=pl.lit("filter_log"), confidence=pl.lit(0.95))
 
 
 def _by_previous(messages: Frame, name: str, method: str) -> Frame:
@@ -341,6 +369,8 @@ def _same_message_id(messages: Frame, deliveries: Frame, known: Frame) -> Frame:
     starts = messages.filter(pl.col("message_id").is_not_null() & (pl.col("origin") == "smtpd")).join(
         linked.select(pl.col("to_key").alias("message_key")), on="message_key", how="anti"
     )
+    ends = ends.with_columns(sender=originals(ends["sender"]))  # a forwarder rewrites it (SRS)
+    starts = starts.with_columns(sender=originals(starts["sender"]))
     both = ends.select(
         pl.col("message_key").alias("from_key"),
         "message_id",

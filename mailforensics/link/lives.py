@@ -6,7 +6,8 @@
 
 Lines that come a moment after the end belong to it still (syslog may change the order of neighbours). A log that
 begins or ends in the middle of a life gives a life all the same; ``messages.complete`` says so.
-The key of a life is the event_id of its first line: stable when more evidence is added behind.
+The key of a life is the event_id of its first line: stable when more evidence is added behind. A line with client= is always the
+first of its life, so it names the message that it brings without a look at the queue.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from mailforensics.link.hosts import Hosts
 from mailforensics.link.log import Log
 
 Frame = pl.DataFrame
@@ -29,22 +31,20 @@ _MARKS = {
 }
 
 
-def lives(log: Log) -> Frame:
+def lives(log: Log, hosts: Hosts) -> Frame:
     """Which life each line with a queue id belongs to: event_id, message_key, time, and the key columns host, queue, queue_id.
 
     ``queue`` is the Postfix instance that owns the queue (``postfix/submission`` and ``postfix`` are one). The lines of a
     life stand together, in order of time.
     """
-    events = log.events.lazy().filter(
-        (pl.col("system") == "postfix") & pl.col("queue_id").is_not_null() & pl.col("kind").is_not_null()
-    )
-    rows = events.select("event_id", "time", "host", "instance", "daemon", "queue_id", "kind").collect()
+    events = log.events.lazy().filter(pl.col("system") == "postfix")
+    rows = events.select("event_id", "time", "host", "instance", "queue_id", "kind").collect()
     if not rows.height:
         return rows.select(
             "event_id", pl.col("event_id").alias("message_key"), "time", "host", pl.col("instance").alias("queue"), "queue_id"
         )  # fmt: skip
     rows = in_time(rows)
-    rows = rows.with_columns(_host_key(rows), _queue(rows))
+    rows = rows.with_columns(hosts.queue(rows), pl.col("host").replace(hosts.same).alias("host_key"))
     rows = _marked(rows, log)
     rows = rows.with_columns(key=pl.struct("host_key", "queue", "queue_id").hash())
     return _split(rows.sort("key", maintain_order=True))
@@ -56,51 +56,6 @@ def in_time(rows: Frame) -> Frame:
     return (
         rows if ordered and not rows["time"].null_count() else rows.sort("time", "event_id", nulls_last=True)
     )
-
-
-def _host_key(rows: Frame) -> pl.Series:
-    """One name for a host that logs under two: when half of one name's ids also stand under another, they are one host.
-
-    (With maillog_file the host field follows $myhostname of each service.)
-    """
-    names = rows["host"].unique().drop_nulls()
-    if len(names) < 2:
-        return rows["host"].alias("host_key")
-    ids = rows.select("host", "queue_id").unique()
-    shared = ids.join(ids, on="queue_id", suffix="_other").filter(pl.col("host") < pl.col("host_other"))
-    if not shared.height:
-        return rows["host"].alias("host_key")
-    pairs = shared.group_by("host", "host_other").len("common")
-    sizes = dict(ids.group_by("host").len().rows())
-    same: dict[str, str] = {}
-    for one, other, common in pairs.sort("host", "host_other").rows():
-        if common * 2 >= min(sizes[one], sizes[other]) and common > 1 and not _own_managers(rows, one, other):
-            same[other] = same.get(one, one)
-    return rows["host"].replace(same).alias("host_key")
-
-
-def _own_managers(rows: Frame, one: str, other: str) -> bool:
-    """Two hosts that each have a queue manager of their own are two hosts, whatever ids they share."""
-    managers = rows.filter(pl.col("daemon") == "qmgr")["host"].unique().to_list()
-    return one in managers and other in managers
-
-
-def _queue(rows: Frame) -> pl.Series:
-    """The instance that owns the queue: the first element of the program, unless that has no queue manager of its own."""
-    root = rows["instance"].str.extract(r"\A([^/]+)", 1)
-    rooted = rows.select("host", "daemon", root.alias("root"))
-    managers = rooted.filter(pl.col("daemon") == "qmgr").select("host", "root").unique()
-    counts = managers.group_by("host").agg(pl.len().alias("n"), pl.col("root").first().alias("only"))
-    both = rooted.join(
-        managers.with_columns(own=pl.lit(True)), on=["host", "root"], how="left", maintain_order="left"
-    )
-    both = both.join(counts, on="host", how="left", maintain_order="left")
-    return both.select(
-        pl.when(pl.col("own").is_null() & (pl.col("n") == 1))
-        .then(pl.col("only"))
-        .otherwise(pl.col("root"))
-        .alias("queue")
-    ).to_series()
 
 
 def _marked(rows: Frame, log: Log) -> Frame:
@@ -132,7 +87,7 @@ def _split(rows: Frame) -> Frame:
     starts = first | (mark == _BEGIN) | ((mark == _NAMED) & (state != _BEGIN)) | (orphan & ~follows_orphan)
     life = np.cumsum(starts)
     heads = np.flatnonzero(starts)
-    keys = np.minimum.reduceat(rows["event_id"].to_numpy(), heads)
+    keys = rows["event_id"].to_numpy()[heads]
     return rows.select(
         "event_id", "time", pl.col("host_key").alias("host"), "queue", "queue_id"
     ).insert_column(1, pl.Series("message_key", keys[life - 1]))

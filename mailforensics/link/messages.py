@@ -16,8 +16,11 @@ from mailforensics.link.log import Frame, Log, domain_of, ensure
 from mailforensics.link.rejects import rejects
 
 
-def messages(log: Log, lives: Frame, deliveries: Frame, noticed: Frame) -> Frame:
-    """The messages table (schema ``messages``) without journey_key, direction and links, which come later."""
+def messages(log: Log, lives: Frame, deliveries: Frame, noticed: Frame, brought: Frame) -> Frame:
+    """The messages table (schema ``messages``) without journey_key, direction and links, which come later.
+
+    `brought` is what the sessions say of the messages that they brought (``sessions.brought``).
+    """
     base = lives.group_by("message_key", maintain_order=True).agg(
         pl.col("host").first(),
         pl.col("queue").first().alias("instance"),
@@ -32,7 +35,7 @@ def messages(log: Log, lives: Frame, deliveries: Frame, noticed: Frame) -> Frame
         _message_id(log),
         _active(log),
         _removed(log),
-        _lost(log),
+        _lost(log, brought.filter("broken")),
         _marks(log),
         _recipients(deliveries, noticed),
         _states(deliveries),
@@ -40,7 +43,8 @@ def messages(log: Log, lives: Frame, deliveries: Frame, noticed: Frame) -> Frame
         _refused(noticed),
     ):
         base = base.join(part, on="message_key", how="left")
-    return _finish(base)
+    tls = brought.select("message_key", "tls_version", "tls_cipher")
+    return _finish(base.join(tls, on="message_key", how="left"))
 
 
 def _owned(log: Log, kind: str, *columns: str) -> Frame:
@@ -100,22 +104,11 @@ def _removed(log: Log) -> Frame:
     )
 
 
-def _lost(log: Log) -> Frame:
-    """Transactions that the client broke off: the message never became ours.
-
-    Before Postfix 3.10 the line that says so names no queue id; it is about the last message of the same process then.
-    """
-    broken = log.kind("postfix.smtpd.lost", "time", "message_key", "host", "pid", "instance")
-    named = broken.drop_nulls("message_key").select("message_key")
-    process = ["host", "instance", "pid"]
-    unnamed = broken.filter(pl.col("message_key").is_null()).select("time", *process).sort("time")
-    clients = _owned(log, "postfix.smtpd.client", *process).select("time", "message_key", *process)
-    last = unnamed.join_asof(clients, on="time", by=process, strategy="backward", check_sortedness=False)
-    return (
-        pl.concat([named, last.drop_nulls("message_key").select("message_key")])
-        .unique()
-        .with_columns(lost=pl.lit(True))
-    )
+def _lost(log: Log, broken: Frame) -> Frame:
+    """Transactions that the client broke off: the message never became ours. `broken` are those whose line names no queue id."""
+    named = log.kind("postfix.smtpd.lost", "message_key").drop_nulls("message_key")
+    both = pl.concat([named.select("message_key"), broken.select("message_key")])
+    return both.unique().with_columns(lost=pl.lit(True))
 
 
 def _marks(log: Log) -> Frame:

@@ -26,10 +26,17 @@ _COLUMNS = ["event_id", "time", "host", "instance", "pid", "queue_id", "kind", *
 
 
 def notices(log: Log) -> Frame:
-    """Every line in which a check, milter, policy or table acts on a transaction or message, whatever the action."""
+    """Every line in which a check, milter, policy or table acts on a transaction or message, whatever the action.
+
+    Where lives are not known (no ``message_key`` in the log), only those are given that name no queue id.
+    """
     parts = []
     for kind, table in log.kinds(_KINDS, "time", "host", "instance", "pid", "queue_id", "message_key"):
-        table = ensure(table, **_FIELDS).with_columns(kind=pl.lit(kind))
+        if "message_key" not in table.columns:
+            table = table.filter(pl.col("queue_id").is_null())
+        table = ensure(table, **_FIELDS, where=pl.String, message_key=pl.Int64).with_columns(
+            kind=pl.lit(kind), stage=pl.coalesce("stage", "where")
+        )
         parts.append(table.select(pl.col(c).cast(t) for c, t in _types(log).items()))
     whole = pl.concat(parts) if parts else pl.DataFrame(schema=_types(log))
     return whole.with_columns(

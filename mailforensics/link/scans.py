@@ -7,6 +7,8 @@ each character of a Message-ID that it does not like, so both sides are compared
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from mailforensics.link.log import Frame, Log, column
@@ -29,17 +31,18 @@ _TEXT = (
 )
 
 
-def scans(log: Log, lives: Frame, messages: Frame, headers: Frame | None = None) -> Frame:
-    """The scans table: Rspamd's task lines, and the verdicts in message headers when there are messages."""
+def scans(log: Log, messages: Frame, hosts: Sequence[str], headers: Frame | None = None) -> Frame:
+    """The scans table: Rspamd's task lines, and the verdicts in message headers when there are messages.
+
+    `hosts` are those on which Postfix logs; a scan of another host may be about a message of any.
+    """
     table = log.kind("rspamd.task", "time", "host", "pid")
     if table.height:
         table = _rspamd(table)
-        table = table.join(_by_queue_id(table, messages), on="event_id", how="left")
+        table = table.join(_by_queue_id(table, messages, hosts), on="event_id", how="left")
         table = _by_message_id(table, messages)
-        if not log.events["host"].null_count():
-            return _with_headers(table, headers)
-        hosts = messages.select("message_key", pl.col("host").alias("message_host"))
-        table = table.join(hosts, on="message_key", how="left").with_columns(
+        owners = messages.select("message_key", pl.col("host").alias("message_host"))
+        table = table.join(owners, on="message_key", how="left").with_columns(
             host=pl.coalesce("host", "message_host")
         )
         return _with_headers(table.drop("message_host"), headers)
@@ -83,7 +86,7 @@ def _rspamd(table: Frame) -> Frame:
     )
 
 
-def _by_queue_id(table: Frame, messages: Frame) -> Frame:
+def _by_queue_id(table: Frame, messages: Frame, hosts: Sequence[str]) -> Frame:
     """The life of that queue id that was open at the time of the scan (on the scan's host, when that is known)."""
     named = table.filter(pl.col("queue_id").is_not_null()).select(
         "event_id", "time", "queue_id", pl.col("host").alias("scan_host")
@@ -95,7 +98,7 @@ def _by_queue_id(table: Frame, messages: Frame) -> Frame:
         (
             pl.col("scan_host").is_null()
             | (pl.col("scan_host") == pl.col("host"))
-            | _unknown_host(messages, "scan_host")
+            | ~pl.col("scan_host").is_in(list(hosts))  # a filter on a machine of its own
         )
         & (pl.col("time") >= pl.col("received_time") - slack)
         & (pl.col("time") <= pl.col("last_time") + slack)
@@ -106,11 +109,6 @@ def _by_queue_id(table: Frame, messages: Frame) -> Frame:
         .unique("event_id", keep="first", maintain_order=True)
         .select("event_id", "message_key")
     )
-
-
-def _unknown_host(messages: Frame, name: str) -> pl.Expr:
-    """A scan's host name under which no Postfix logs (a filter on a machine of its own)."""
-    return ~pl.col(name).is_in(messages["host"].drop_nulls().unique().implode())
 
 
 def _by_message_id(table: Frame, messages: Frame) -> Frame:

@@ -12,9 +12,12 @@ from __future__ import annotations
 import polars as pl
 
 from mailforensics.link.lives import in_time
-from mailforensics.link.log import Frame, Log, ensure
+from mailforensics.link.log import QUEUE, Frame, Log, ensure
 
 _TLS = {"tls_version": pl.String, "tls_cipher": pl.String}
+BROUGHT: dict[str, type[pl.DataType]] = {
+    "event_id": pl.Int64, "message_key": pl.Int64, "node": pl.UInt64, **_TLS, "broken": pl.Boolean,
+}  # fmt: skip
 
 
 def smtp_sessions(log: Log) -> Frame:
@@ -36,7 +39,7 @@ def smtp_sessions(log: Log) -> Frame:
         pl.col("time").first().alias("start_time"), pl.col("event_id").alias("evidence"),
         pl.col("time").last().alias("end_time"), (pl.col("kind").last() == "postfix.smtpd.disconnect").alias("ended"),
     ).with_columns(end_time=pl.when("ended").then("end_time")).drop("ended")  # fmt: skip
-    log = log.marked("part", rows["event_id"], rows["part"])
+    log = log.marked(rows["event_id"], part=rows["part"])
     for found in (_connect(log), _disconnect(log), _tls(log), _client(log), _failed(log)):
         base = base.join(found, on="part", how="left")
     return base.with_columns(
@@ -50,6 +53,30 @@ def smtp_sessions(log: Log) -> Frame:
     ).drop("part")
 
 
+def brought(log: Log, sessions: Frame) -> Frame:
+    """What sessions say of the messages that they brought (``BROUGHT``); event_id and message_key are the line with client=.
+
+    ``broken``: the client broke it off, and the line that says so names no queue id (before Postfix 3.10); it is about the last
+    message of the same process then.
+    """
+    if "message_keys" not in sessions.columns:
+        return pl.DataFrame(schema=BROUGHT)
+    keys = sessions.select(pl.col("message_keys").alias("message_key"), *_TLS)
+    keys = keys.explode("message_key", empty_as_null=True).drop_nulls("message_key")
+    keys = keys.unique("message_key", keep="first", maintain_order=True)
+    process = ["host", "instance", "pid"]
+    lost = log.kind("postfix.smtpd.lost", "time", "queue_id", *process)
+    lost = lost.filter(pl.col("queue_id").is_null()).select("time", *process).sort("time")
+    clients = in_time(log.kind("postfix.smtpd.client", "time", "queue_id", *process)).drop_nulls("queue_id")
+    clients = clients.with_columns(message_key=pl.col("event_id"))
+    last = lost.join_asof(
+        clients.select("time", "message_key", *process), on="time", by=process, strategy="backward", check_sortedness=False
+    )  # fmt: skip
+    nodes = clients.select("event_id", "message_key", pl.col("queue_id").hash(QUEUE).alias("node"))
+    broken = pl.col("message_key").is_in(last["message_key"].drop_nulls().implode())
+    return keys.join(nodes, on="message_key").with_columns(broken=broken).select(*BROUGHT)
+
+
 def _protocol() -> pl.Expr:
     instance = pl.col("instance").str.to_lowercase()
     return (
@@ -60,7 +87,7 @@ def _protocol() -> pl.Expr:
 
 
 def _of(log: Log, kind: str, **columns: type[pl.DataType]) -> Frame:
-    return ensure(log.kind(kind, "part", "message_key"), **columns).drop_nulls("part")
+    return ensure(log.kind(kind, "part", "queue_id"), **columns).drop_nulls("part")
 
 
 def _connect(log: Log) -> Frame:
@@ -87,8 +114,10 @@ def _tls(log: Log) -> Frame:
 
 def _client(log: Log) -> Frame:
     table = _of(log, "postfix.smtpd.client", sasl_method=pl.String, sasl_username=pl.String)
+    # a line with client= is the first of its life, and so its key
+    key = pl.when(pl.col("queue_id").is_not_null()).then("event_id")
     return table.group_by("part").agg(
-        pl.col("message_key").drop_nulls().alias("message_keys"),
+        key.drop_nulls().alias("message_keys"),
         pl.col("sasl_username").drop_nulls().first().alias("username"),
         pl.col("sasl_method").drop_nulls().first().alias("auth_method"),
     )

@@ -51,6 +51,8 @@ def route(journey: Data) -> str:
         recipients = [*recipients[:2], f"{len(recipients) - 2} more"]
     sender = journey.get("sender")
     shown = "(sender not seen)" if sender is None else str(sender) or "<>"
+    if meant := journey.get("sender_stands_for"):
+        shown = f"{shown} ({meant['form']}: {meant['address']})"
     return f"{shown} -> {', '.join(recipients) or '(recipient not seen)'}"
 
 
@@ -148,6 +150,8 @@ def coverage(data: Data, zone: tzinfo = UTC) -> Iterator[str]:
     yield f"Searched {where}{words.counted(lines, 'line')}{share}."
     if hosts:
         yield from _gaps(data.get("journeys") or [], hosts, zone)
+    for clock in searched.get("clocks") or []:
+        yield f"{clock[:1].upper()}{clock[1:]}; the steps stand in the order of the corrected times."
     if searched.get("silent"):
         yield f"No mail line in {words.listed(map(str, searched['silent']))}."
 

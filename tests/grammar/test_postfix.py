@@ -37,6 +37,13 @@ def some(fields: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
 # ---- the data
 
 
+def test_anvil_counts_clients_and_since_3_8_networks_of_clients() -> None:
+    seen = "statistics: max connection rate 1/60s for (submission:2001:db8:2101::{}) at Mar  4 01:02:00"
+    one, many = read("postfix/anvil", seen.format("7")), read("postfix/anvil", seen.format("/84"))
+    assert some(one, "service", "client_ip", "client_network") == ("submission", "2001:db8:2101::7", None)
+    assert some(many, "service", "client_ip", "client_network") == ("submission", None, "2001:db8:2101::/84")
+
+
 def test_the_grammar_s_data_is_sound() -> None:
     assert shape.check(GRAMMAR) == []
     assert shape.check(dataclasses.replace(GRAMMAR, shapes=reasons.SHAPES)) == []

@@ -193,3 +193,32 @@ def test_each_described_message_of_a_generated_log_is_right(tmp_path: Path) -> N
         seen = set(tried.select("recipient", "status", "dsn").rows())
         assert {tuple(one[:3]) for one in told["rcpt"]} <= seen
         assert mine["sender"][0] == told["sender"]
+
+
+AMAVIS = (
+    "(13034-18) Passed CLEAN {{RelayedInbound}}, [192.0.2.7]:23249 [192.0.2.7] <alex@example.com> -> <b@example.org>, "
+    "Queue-ID: 3F2A1C0B2, Message-ID: <one@x>, mail_id: smLxhtBpJGek, Hits: -0.498, size: 100, queued_as: {}, 1663 ms"
+)
+
+
+def filtered(tmp_path: Path, named: str) -> list[dict[str, Any]]:
+    """A mail through a filter whose replies are in no delivery line (it was killed in between, say): only amavis tells."""
+    relay = "127.0.0.1[127.0.0.1]:10024"
+    front = mail(
+        "a", 0, "3F2A1C0B2", "<one@x>", "b@example.org", "sent (250 2.0.0 Ok, id=13034-18)", relay=relay
+    )
+    behind = mail("a", 2, "8FB8EA92F9", "<one@x>", "b@example.org", SENT.format("X1"))
+    line = f"{stamp(3)} a amavis[99]: {AMAVIS.format(named)}\n"
+    return case(tmp_path, a=front + line + behind).table("journeys").to_pylist()
+
+
+def test_amavis_own_line_joins_what_stood_before_and_behind_it(tmp_path: Path) -> None:
+    [journey] = filtered(tmp_path, "8FB8EA92F9")
+    assert [link["method"] for link in journey["links"]] == ["filter_log"]
+    assert [(o["recipient"], o["outcome"]) for o in journey["outcomes"]] == [
+        ("b@example.org", "handed_to_remote")
+    ]
+
+
+def test_a_filters_line_that_names_an_id_we_do_not_have_joins_nothing(tmp_path: Path) -> None:
+    assert len(filtered(tmp_path, "9999999999")) == 2
