@@ -11,7 +11,7 @@ demo: .venv/.installed
 	@echo 'Open report.html in a browser, or go on in a notebook:  make lab'
 
 lab: .venv/.lab
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/mailforensics lab
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -36,6 +36,7 @@ coverage-of-lines: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python bench/bench.py
+	$(BIN)/python bench/received.py
 
 sample-data:
 	$(PYTHON) sample_data/lab/run.py --suite $(or $(SUITE),trixie) --scenario $(or $(SCENARIO),all)

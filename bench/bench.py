@@ -120,6 +120,34 @@ def question(case: Path) -> list[str]:
     return [sys.executable, "-m", "mailforensics.cli", "trace", str(case), "--to", known.collect().item()]
 
 
+def rspamd_differences(log: Path, peer: str) -> list[str]:
+    """Counts of symbols and actions that are not those of rspamd_stats."""
+    import mailforensics
+    from mailforensics.findings.spam import action_statistics, symbol_statistics
+
+    answer = subprocess.run(  # noqa: S603 (the program that is compared)
+        [peer, "--json", "--alpha=0.1", f"--log={log}"], capture_output=True, text=True, check=True
+    )
+    theirs = json.loads(answer.stdout)
+    scans = mailforensics.open_case(log).polars("scans")
+    ours = {row["action"]: row["scans"] for row in action_statistics(scans).to_dicts()}
+    counted = {
+        row["symbol"]: row
+        for row in symbol_statistics(scans, reject_score=15.0, all_symbols=False).to_dicts()
+    }
+    names = {"hits": "hits", "ham_hits": "ham_hits", "spam_hits": "spam_hits", "junk_hits": "junk_hits",
+             "spam_change": "spam_flips", "junk_change": "junk_flips"}  # fmt: skip
+    wrong = [f"action {name}" for name in ours.keys() | theirs["actions"].keys()
+             if ours.get(name) != theirs["actions"].get(name)]  # fmt: skip
+    wrong += [f"symbol {name}" for name in counted.keys() ^ theirs["symbols"].keys()]
+    return wrong + [
+        f"{symbol} {name}: {counted[symbol][mine]} instead of {row[name]:.0f}"
+        for symbol, row in theirs["symbols"].items()
+        for name, mine in names.items()
+        if name in row and symbol in counted and counted[symbol][mine] != row[name]
+    ]
+
+
 def report(name: str, lines: int, wall: float, processor: float, peak: float) -> None:
     """One line of the comparison."""
     print(
@@ -169,6 +197,7 @@ def main() -> None:
         tasks = generate.write_rspamd(rspamd_log, given.lines // 5)
         if (peer := shutil.which("rspamd_stats")) is not None:
             report("rspamd_stats", tasks, *measure([peer, f"--log={rspamd_log}"]))
+            print(f"rspamd_stats counts otherwise: {rspamd_differences(rspamd_log, peer) or 'nothing'}")
         parser_alone("Rspamd", rspamd_log)
         wrong = differences(Path(folder) / "case", truth)
         known = truth | {"described": len(truth.get("described", []))}

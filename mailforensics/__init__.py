@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mailforensics import lesson, samples, schema
+    from mailforensics import lesson, samples, schema, widgets
     from mailforensics.case import Case, open_case
     from mailforensics.errors import (
         CaseError,
@@ -54,7 +54,7 @@ _PLACES = {
     "read_headers": "mailforensics.reader",
     "verify_message": "mailforensics.headers.verify",
 }
-_MODULES = ("lesson", "samples", "schema")
+_MODULES = ("lesson", "samples", "schema", "widgets")
 
 __all__ = [
     "Case",
@@ -80,6 +80,7 @@ __all__ = [
     "samples",
     "schema",
     "verify_message",
+    "widgets",
 ]
 
 

@@ -8,20 +8,25 @@ The rules live in ``mailforensics.findings``; here they get the tables of the ca
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
 
-from mailforensics import coverage, schema
+from mailforensics import coverage, plugins, schema
 from mailforensics.errors import OptionError
+from mailforensics.evidence.names import source_names
 from mailforensics.findings.clocks import clock_findings
 from mailforensics.findings.contradictions import unlogged_hops
+from mailforensics.findings.countries import account_countries
 from mailforensics.findings.forgery import find_forgery
 from mailforensics.findings.incidents import Material, find_incidents
 from mailforensics.findings.lost import lost_mail
 from mailforensics.findings.rows import SEVERITIES, finding_rows
 from mailforensics.findings.summary import MailSummary, summarise
+from mailforensics.trace import subjects
 
 if TYPE_CHECKING:
     from mailforensics.case import Case
@@ -36,34 +41,114 @@ _STRETCH: dict[str, pl.DataType | type[pl.DataType]] = {
 _DOCUMENT_TABLES = ("documents", "headers", "hops", "auth_results")
 
 
-def findings(case: Case, severity: str | None = None) -> pa.Table:
+def findings(
+    case: Case, severity: str | None = None, *, geo: str | os.PathLike[str] | None = None
+) -> pa.Table:
     """All findings of a case as ``findings`` table, the worst first; ``severity`` is the least that is told.
 
-    Raises OptionError for a severity that there is not.
+    ``geo`` is the path of a country database. Raises OptionError for a severity that there is not, or a database that
+    cannot be read.
     """
     if severity is not None and severity not in SEVERITIES:
         raise OptionError(f"There is no severity {severity!r}. There are {', '.join(SEVERITIES)}.")
     told = SEVERITIES[SEVERITIES.index(severity) :] if severity else SEVERITIES
-    found = all_findings(case)
+    found = all_findings(case, geo)
     order = pl.col("severity").replace_strict({word: at for at, word in enumerate(SEVERITIES)})
     kept = found.filter(pl.col("severity").is_in(told)).sort(order, descending=True, maintain_order=True)
     return schema.to_table("findings", kept)
 
 
-def all_findings(case: Case) -> Frame:
+_LINES_NAMED = 3  # lines that a statement names; the rest is in its evidence
+
+
+def findings_told(
+    case: Case, severity: str | None = None, *, geo: str | os.PathLike[str] | None = None
+) -> list[dict[str, Any]]:
+    """The findings as plain data for people: beside the columns of ``findings`` the lines and the mails behind each.
+
+    ``lines`` names the first lines as source:line, ``mails`` holds sender, recipients, message_id and subject of the
+    mails that ``message_keys`` name, each mail once.
+    """
+    rows: list[dict[str, Any]] = findings(case, severity, geo=geo).to_pylist()
+    names = source_names(case.polars("sources"))
+    wanted = {event for row in rows for event in (row["evidence"] or [])[:_LINES_NAMED]}
+    events = case.scan("events").filter(pl.col("event_id").is_in(sorted(wanted)))
+    places = {
+        event: f"{names.get(source, '?')}:{line}"
+        for event, source, line in events.select("event_id", "source_id", "line_number").collect().iter_rows()
+    }
+    mails = _mails(case, {key for row in rows for key in row["message_keys"] or []})
+    for row in rows:
+        row["lines"] = [places[e] for e in (row["evidence"] or [])[:_LINES_NAMED] if e in places]
+        about = {mail["journey_key"]: mail for key in row["message_keys"] or [] if (mail := mails.get(key))}
+        row["mails"] = list(about.values())
+    return rows
+
+
+def _mails(case: Case, keys: set[int]) -> dict[int, dict[str, Any]]:
+    """Each message's mail, as people know it."""
+    messages = case.polars("messages").filter(pl.col("message_key").is_in(sorted(keys)))
+    journeys = case.polars("journeys").filter(pl.col("journey_key").is_in(messages["journey_key"].implode()))
+    named = subjects(case).unique(["journey_key", "message_id"], keep="first", maintain_order=True)
+    mails = journeys.select("journey_key", "sender", "recipients", "message_id").join(
+        named, on=["journey_key", "message_id"], how="left", maintain_order="left"
+    )
+    by_journey = {mail["journey_key"]: mail for mail in mails.to_dicts()}
+    return {
+        key: by_journey[journey]
+        for key, journey in messages.select("message_key", "journey_key").iter_rows()
+        if journey in by_journey
+    }
+
+
+def all_findings(case: Case, geo: str | os.PathLike[str] | None = None) -> Frame:
     """The findings of every rule, as a polars frame with the columns of ``findings``."""
     covered, gaps = stretches(case)
     parts = [
         find_forgery(_headers(case)),
         find_incidents(material(case)),
+        *([account_countries(case.polars("sessions"), geo)] if geo is not None else []),
         _lost(case, covered, gaps),
         unlogged_hops(case.polars("hops"), case.polars("headers"), case.polars("messages"), covered, gaps),
         _clocks(case),
         _gaps(gaps),
         _limits(case.polars("sources")),
+        *_installed(case),
     ]
     names = schema.TABLES["findings"].names
     return pl.concat([schema.conform("findings", part).select(names) for part in parts])
+
+
+def _installed(case: Case) -> Iterator[Frame]:
+    """What the rules of installed packages find: each is a function from a case to rows of ``findings``.
+
+    A row needs finding, severity and sentence; what is seen by a line should name it in ``evidence``. Raises OptionError,
+    naming the package's rule, for a rule that fails and for rows that are none.
+    """
+    for name, find in plugins.load(plugins.FINDINGS).items():
+        try:
+            rows = find(case)
+            frame = (
+                rows
+                if isinstance(rows, Frame)
+                else Frame([dict(row) for row in rows], infer_schema_length=None)
+            )
+            if not frame.height:
+                continue
+            needed = frame.select(
+                "finding", pl.col("severity").cast(pl.Enum(SEVERITIES)).cast(pl.String), "sentence"
+            )
+            told = schema.conform("findings", frame.with_columns(needed))
+        except Exception as error:  # whatever a stranger's rule raises
+            raise OptionError(
+                f"The installed rule {name!r} of findings failed ({type(error).__name__}: {error}): mend or uninstall its package."
+            ) from error
+        nothing = pl.lit([], dtype=pl.List(pl.Int64))
+        yield told.with_columns(
+            pl.col("certainty").fill_null("seen"),
+            pl.col("rule").fill_null(f"{name}.own"),
+            pl.col("evidence", "message_keys").fill_null(nothing),
+        )
 
 
 def stretches(case: Case) -> tuple[Frame, Frame]:

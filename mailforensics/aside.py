@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -31,23 +31,24 @@ class Aside:
     own: tuple[str, ...]
 
 
-def read_aside(found: Found, own: Sequence[str], limits: Limits, known: Iterable[ServerConfig] = ()) -> Aside:
+def read_aside(
+    found: Found,
+    own: Sequence[str],
+    limits: Limits,
+    known: Iterable[ServerConfig] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> Aside:
     """Read messages, configuration, queue listings and filter history.
 
-    What is ours is what the user named; when that is nothing, what the saved configuration says.
+    What is ours is what the user named; when that is nothing, what the saved configuration says. ``progress`` is called
+    with (bytes read, bytes in all), logs counted as read already.
     """
     configs = (
         *known,
         *(_config(source, limits) for source in found.sources if source.role in ("postconf", "doveconf")),
     )
     ours = tuple(own) or tuple(own_of(configs))
-    mails = (
-        message
-        for source in found.sources
-        if source.role in ("message", "mbox")
-        for message in mailbox.messages(source, limits=limits)
-    )
-    read = read_messages(mails, own=ours, limits=limits)
+    read = read_messages(_mails(found, limits, progress), own=ours, limits=limits)
     queues = [
         queue_entries(_bytes(source, limits), source_id=source.source_id, time=source.mtime)
         for source in found.sources
@@ -56,6 +57,21 @@ def read_aside(found: Found, own: Sequence[str], limits: Limits, known: Iterable
     tables = {name: read.frames[name] for name in TABLES if name != "queue_entries"}
     tables["queue_entries"] = pl.concat(queues) if queues else schema.empty("queue_entries")
     return Aside(tables, _scans(read.frames["scans"], found, limits), configs, ours)
+
+
+def _mails(
+    found: Found, limits: Limits, progress: Callable[[int, int], None] | None
+) -> Iterator[tuple[int, int, bytes]]:
+    """The messages of all sources, one at a time; how far it came is told after each source."""
+    sizes = {source.source_id: source.decompressed_size or source.size for source in found.sources}
+    total = sum(sizes.values())
+    done = sum(sizes[source.source_id] for source in found.sources if source.role == "log")
+    for source in found.sources:
+        if source.role in ("message", "mbox"):
+            yield from mailbox.messages(source, limits=limits)
+            done += sizes[source.source_id]
+            if progress is not None:
+                progress(min(done, total), total)
 
 
 def _config(source: Source, limits: Limits) -> ServerConfig:

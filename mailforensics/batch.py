@@ -11,7 +11,7 @@
     own = ["198.51.100.0/24", "mx.example.com"]
 
     [[cases.reports]]
-    path = "reports/daily.html"                # .html, .md or .xlsx
+    path = "reports/daily.html"                # .html, .md, .pdf or .xlsx
     sections = ["summary", "refusals", "delays"]
     only_if_findings = true
     mail_to = ["postmaster@example.com"]       # by the local sendmail, when the report changed
@@ -184,9 +184,15 @@ def _check(row: Any, known: Mapping[str, Any], needed: Sequence[str], place: str
         )
         if not isinstance(value, known[key]) or (isinstance(value, bool) and known[key] is int) or not texts:
             raise OptionError(f"{place}: {key} = {value!r} is of the wrong type.")
+        if any("\n" in text or "\r" in text for text in _texts_of(value)):
+            raise OptionError(f"{place}: {key} must stand on one line.")
     for key in needed:
         if not row.get(key):
             raise OptionError(f"{place} lacks {key!r}.")
+
+
+def _texts_of(value: Any) -> list[str]:
+    return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
 
 
 @contextmanager
@@ -205,18 +211,32 @@ def _alone(path: Path) -> Iterator[None]:
 
 def _run(job: Job, sendmail: str) -> Outcome:
     outcome = Outcome(job.name)
-    try:
+    with _told(outcome):
         job.case.parent.mkdir(parents=True, exist_ok=True)
         case = ingest(job.evidence, job.case, own=job.own, timezone=job.timezone, year=job.year)
         outcome.findings = findings(case)
         for report in job.reports:
             if outcome.findings or not report.only_if_findings:
-                _write(case, report, outcome, sendmail)
-    except MailforensicsError as error:
-        outcome.error = str(error)
-    except OSError as error:
-        outcome.error = f"The system said: {error.strerror or error} ({error.filename})."
+                with _told(outcome):
+                    _write(case, report, outcome, sendmail)
     return outcome
+
+
+@contextmanager
+def _told(outcome: Outcome) -> Iterator[None]:
+    """What goes wrong with a case or a report is told with the case and stops no other; only Ctrl-C stops everything."""
+    try:
+        yield
+        return
+    except MailforensicsError as error:
+        said = str(error)
+    except OSError as error:
+        said = f"The system said: {error.strerror or error} ({error.filename})."
+    except Exception as error:
+        if os.environ.get("MAILFORENSICS_TRACEBACK"):
+            raise
+        said = f"A fault of mailforensics, not of your evidence: {type(error).__name__}: {error}."
+    outcome.error = f"{outcome.error} {said}" if outcome.error else said
 
 
 def findings(case: Case) -> list[str]:
@@ -236,53 +256,59 @@ def findings(case: Case) -> list[str]:
 
 
 def _write(case: Case, report: Report, outcome: Outcome, sendmail: str) -> None:
-    """Write a report where its bytes are new, and mail it then."""
+    """Write a report where its bytes are new, and mail it then; one that could not be mailed is mailed by the next run."""
+    from mailforensics.show.report import FORMATS
+
+    said = outcome.findings
     if report.pseudonymise:
         from mailforensics.privacy import read_key
 
         case = case.pseudonymise(key=read_key(report.key_file), keep_domains=report.keep_domains)
+        said = findings(case)
     report.path.parent.mkdir(parents=True, exist_ok=True)
-    draft = report.path.with_name(f".{report.path.name}.new")
+    draft, unsent = (report.path.with_name(f".{report.path.name}.{word}") for word in ("new", "unsent"))
     kind = report.path.suffix[1:].lower()
     try:
         case.report(
-            draft,
-            sections=report.sections,
-            title=report.title,
-            format=kind if kind in ("md", "xlsx") else "html",
+            draft, sections=report.sections, title=report.title, format=kind if kind in FORMATS else "html"
         )
         if report.path.is_file() and report.path.read_bytes() == draft.read_bytes():
             outcome.unchanged.append(str(report.path))
-            return
-        os.replace(draft, report.path)
+        else:
+            if report.mail_to:
+                unsent.touch()
+            os.replace(draft, report.path)
+            outcome.written.append(str(report.path))
     finally:
         draft.unlink(missing_ok=True)
-    outcome.written.append(str(report.path))
-    if report.mail_to:
-        _mail(report, outcome, sendmail)
+    if report.mail_to and unsent.exists():
+        _mail(report, said, sendmail)
+        unsent.unlink()
+        outcome.mailed += report.mail_to
 
 
-_TYPES = {".html": ("text", "html"), ".md": ("text", "markdown"),
+_TYPES = {".html": ("text", "html"), ".md": ("text", "markdown"), ".pdf": ("application", "pdf"),
           ".xlsx": ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")}  # fmt: skip
 
 
-def _mail(report: Report, outcome: Outcome, sendmail: str) -> None:
+def _mail(report: Report, said: Sequence[str], sendmail: str) -> None:
     """Hand the report to the local sendmail, as an attachment, so that nothing of it runs in a mail reader."""
     message = EmailMessage()
     message["Subject"] = report.title
     message["To"] = ", ".join(report.mail_to)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834
-    message.set_content("\n".join(outcome.findings or ["Nothing to look at."]) + "\n")
+    message.set_content("\n".join(map(terminal, said or ["Nothing to look at."])) + "\n")
     main, sub = _TYPES.get(report.path.suffix.lower(), ("application", "octet-stream"))
-    message.add_attachment(report.path.read_bytes(), maintype=main, subtype=sub, filename=report.path.name)
+    parameters = {"charset": "utf-8"} if main == "text" else {}
+    content = report.path.read_bytes()
+    message.add_attachment(content, maintype=main, subtype=sub, filename=report.path.name, params=parameters)
     try:
         command = [sendmail, "-i", "--", *report.mail_to]
         subprocess.run(command, input=message.as_bytes(), check=True, timeout=60)  # noqa: S603  no shell
     except (OSError, subprocess.SubprocessError) as error:
         raise EvidenceError(
-            f"{report.path} was written but not mailed: {sendmail} failed ({error})."
+            f"{report.path} was written but not mailed: {sendmail} failed ({error}). The next run tries again."
         ) from error
-    outcome.mailed += report.mail_to
 
 
 def lines(outcome: Outcome) -> Iterator[str]:

@@ -28,6 +28,7 @@ from mailforensics.errors import EvidenceError, NoEvidenceError, OptionError
 from mailforensics.evidence.config import ServerConfig, as_dict
 from mailforensics.limits import DEFAULT, Limits
 from mailforensics.reading import Memory, Progress, Zones
+from mailforensics.show.progress import bar
 from mailforensics.store import MANIFEST, Store, among
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from mailforensics.evidence.source import Found
     from mailforensics.findings.summary import MailSummary
+    from mailforensics.headers.resolver import Resolver
     from mailforensics.trace import Trace
 
 Frame = pl.DataFrame
@@ -52,7 +54,7 @@ def open_case(
     timezone: Zones = None,
     year: int | None = None,
     limits: Limits = DEFAULT,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     engine: str = "threads",
 ) -> Case:
     """Open evidence, or a case saved before.
@@ -61,7 +63,7 @@ def open_case(
     own        networks and host names that are yours: only what they wrote in a header counts as seen
     timezone   the zone of stamps that state none: one name for all, or {path pattern: name}
     year       the year of the newest stamp, for logs whose stamps have none
-    progress   called with (bytes read, bytes in all) while logs are read
+    progress   True for a bar, or a function that is called with (bytes read, bytes in all)
     engine     who parses the pieces of the logs: "threads" of this process, or "dask", the workers of a cluster
 
     Raises EvidenceError for a path that is not there or cannot be read, NoEvidenceError when nothing in it is mail
@@ -79,7 +81,8 @@ def open_case(
     try:
         found = find(given, syslog.frame, limits=limits)
         refuse_nothing(found, given)
-        return _read(found, own, timezone, year, limits, progress, engine, [os.fspath(p) for p in given])
+        with bar(progress) as advance:
+            return _read(found, own, timezone, year, limits, advance, engine, [os.fspath(p) for p in given])
     finally:
         forget_copies()
 
@@ -117,7 +120,7 @@ def _read(
         sources = reading.read_logs(
             found, memory, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now, crew=workers
         )  # fmt: skip
-    aside = read_aside(found, own, limits)
+    aside = read_aside(found, own, limits, progress=progress)
     sources = sources.with_columns(tool_version=pl.lit(tool_version()))
     return Case(
         frames={"sources": sources, "events": memory.all_events(), **aside.tables},
@@ -334,16 +337,19 @@ class Case:
         columns = ("journey_key", "first_time", "last_time", "sender", "recipients", "message_id")
         return found.select(*columns, words).to_arrow()
 
-    def findings(self, severity: str | None = None) -> pa.Table:
+    def findings(self, severity: str | None = None, *, geo: str | os.PathLike[str] | None = None) -> pa.Table:
         """All answers worth a sentence, the worst first: lost mail, incidents, clocks, gaps, contradictions in headers.
 
         severity   the least that is told: "info" (all, as by default), "notice", "warning" or "high"
+        geo        path of a country database in MaxMind's format (.mmdb): accounts that log in from several countries within a
+                   day are told, too; needs the extra ``geo``
 
-        A ``pyarrow.Table`` with the columns of ``findings``. Raises OptionError for another severity.
+        A ``pyarrow.Table`` with the columns of ``findings``. Raises OptionError for another severity, and for a database
+        that cannot be read.
         """
         from mailforensics.answers import findings
 
-        return findings(self, severity)
+        return findings(self, severity, geo=geo)
 
     def traffic(self) -> MailSummary:
         """What went through the mail system: the numbers that pflogsumm reports, as frames (``totals``, ``days``, ...).
@@ -410,13 +416,13 @@ class Case:
         title: str = "Mail report",
         format: str | None = None,
     ) -> Path:
-        """Write a report and return its path: one HTML file that fetches nothing when it is opened, Markdown, or XLSX.
+        """Write a report and return its path: one HTML file that fetches nothing when it is opened, PDF, Markdown or XLSX.
 
         traces     answers of ``trace`` to tell in it
         messages   message files whose headers to show
         sections   summary, traces, incidents, refusals, delays, spam, messages, evidence, not_understood, method, and
                    those that installed packages add; all by default
-        format     html, md or xlsx (the tables, a sheet each); by default what the name ends with
+        format     html, md, pdf (needs the extra ``pdf``) or xlsx (the tables, a sheet each); by default what the name ends with
 
         Raises OptionError for an unknown section or format, EvidenceError where a message cannot be read or the file
         cannot be written. The same evidence gives the same bytes.
@@ -454,6 +460,18 @@ class Case:
         from mailforensics.privacy import pseudonymise
 
         return pseudonymise(self, key, keep_domains)[0]
+
+    def keep(self, resolver: Resolver) -> None:
+        """Keep what a resolver asked and heard: it goes into ``dns_records``, and with ``save`` into the saved case.
+
+        An answer that the case holds already stays. ``mf.Resolver.replay(case)`` then gives the same answers without
+        asking.
+
+        resolver   an ``mf.Resolver`` that was asked something
+        """
+        heard = pl.DataFrame(pl.from_arrow(resolver.records))
+        both = pl.concat([self.polars("dns_records"), schema.conform("dns_records", heard)])
+        self._frames["dns_records"] = both.unique(["question", "type"], keep="first", maintain_order=True)
 
     # --- keeping ------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -275,20 +275,31 @@ def trace(as_json: bool, **given: Any) -> None:
     show_default=True,
     help="The least that is told.",
 )
+@click.option(
+    "--geo",
+    type=click.Path(dir_okay=False),
+    metavar="MMDB",
+    help="A country database in MaxMind's format: tell accounts that log in from several countries.",
+)
 @_private
 @_json
-def findings(severity: str, as_json: bool, **given: Any) -> None:
+def findings(severity: str, geo: str | None, as_json: bool, **given: Any) -> None:
     """Tell what is worth a look, the worst first: lost mail, incidents, clocks, gaps, contradictions in headers.
 
     \b
     mailforensics findings /var/log/mail.log*
     mailforensics findings case/ --severity high --json
     """
+    from mailforensics.answers import findings_told
     from mailforensics.show import told
 
+    if geo and given["pseudonymise"]:
+        raise click.UsageError(
+            "--geo needs the real addresses, and --pseudonymise hides them: give one of the two."
+        )
     privacy = _privacy(given)
     case = _shared(_case(**given), privacy)[0]
-    found = case.findings(severity).to_pylist()
+    found = findings_told(case, severity, geo=geo)
     _answer(found, lambda data: told.findings(data, case.zone, width=_width()), as_json)
     if not found:
         sys.exit(NOTHING_FOUND)
@@ -343,21 +354,30 @@ def summary(top: int | None, as_json: bool, **given: Any) -> None:
 @click.option(
     "--own", multiple=True, metavar="NET-OR-HOST", help="A network or host name of ours; repeat it."
 )
+@click.option(
+    "--authserv",
+    multiple=True,
+    metavar="NAME",
+    help="An authserv-id whose forged copies our border removes: its results count below it; repeat it.",
+)
 @click.option("--timezone", metavar="ZONE", help="Zone to show times in; UTC by default.")
 @_json
-def headers(file: str, own: tuple[str, ...], timezone: str | None, as_json: bool) -> None:
+def headers(
+    file: str, own: tuple[str, ...], authserv: tuple[str, ...], timezone: str | None, as_json: bool
+) -> None:
     """Read the headers of a message: its hops from sender to mailbox, who wrote what, authentication.
 
     \b
     mailforensics headers mail.eml
     mailforensics headers mail.eml --own 198.51.100.0/24 --own mx.example.com
+    mailforensics headers mail.msg --own mx.example.com --authserv mx.example.com
     mailforensics headers - < mail.eml
     """
     import mailforensics
     from mailforensics.show import export, text
 
     given = sys.stdin.buffer.read() if file == "-" else Path(file)
-    answer = export.message_answer(mailforensics.read_headers(given, own=own), timezone)
+    answer = export.message_answer(mailforensics.read_headers(given, own=own, authserv=authserv), timezone)
     _answer(answer, text.message, as_json)
     if not answer["headers"]:
         sys.exit(NOTHING_FOUND)
@@ -412,7 +432,15 @@ def table(
 @main.command()
 @_evidence
 @_question
-@click.option("-o", "--output", required=True, metavar="FILE", help="The file to write; .html, .md or .xlsx.")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", help="The file to write; .html, .md, .pdf or .xlsx."
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["html", "md", "pdf", "xlsx"]),
+    help="What to write, where the name of the file does not say it.",
+)
 @click.option(
     "--section",
     "sections",
@@ -428,6 +456,7 @@ def table(
 @_json
 def report(
     output: str,
+    kind: str | None,
     as_json: bool,
     sections: tuple[str, ...],
     messages: tuple[str, ...],
@@ -437,12 +466,13 @@ def report(
     """Write a report as one HTML file that opens without any request; with a question, its trace is in it.
 
     Sections: summary, traces, incidents, refusals, delays, spam, messages, evidence, not_understood, method. As .md it is
-    Markdown, as .xlsx the tables, a sheet each.
+    Markdown, as .pdf the same page on paper (needs mailforensics-notebooks[pdf]), as .xlsx the tables, a sheet each.
 
     \b
     mailforensics report /var/log/mail.log* -o report.html
     mailforensics report case/ --to bob@example.org --since "10:00" -o report.html
     mailforensics report case/ --section summary --section refusals -o report.md
+    mailforensics report case/ -o report.pdf
     mailforensics report case/ -o tables.xlsx
     """
     asked, privacy = _asked(given), _privacy(given)
@@ -450,7 +480,9 @@ def report(
         raise click.UsageError("--message shows headers as they came: it cannot go with --pseudonymise.")
     case = _case(**given)
     case, traces = _shared(case, privacy, [case.trace(**asked)] if asked else [])
-    case.report(output, traces=traces, messages=messages, sections=list(sections) or None, title=title)
+    case.report(
+        output, traces=traces, messages=messages, sections=list(sections) or None, title=title, format=kind
+    )
     found = not traces or bool(traces[0].to_dict()["journeys"])
     _answer(
         {"report": output, "found": found},
@@ -513,17 +545,17 @@ def reveal(file: str, mapping: str, key_file: str | None, as_json: bool) -> None
     "neighbour",
     required=True,
     metavar="NAME",
-    help="ecs, ocsf, zeek, timesketch or lnav.",
+    help="ecs, ocsf, zeek, timesketch, sigma, lnav (or lnav-postfix, lnav-dovecot, lnav-rspamd).",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to this file instead of standard output.")
 @_private
 def export_(neighbour: str, output: str | None, **given: Any) -> None:
-    """Write a case in the words of another tool: ECS, OCSF, Zeek's smtp.log, Timesketch, lnav.
+    """Write a case in the words of another tool: ECS, OCSF, Zeek's smtp.log, Timesketch, Sigma, lnav.
 
     \b
     mailforensics export case/ --to ecs -o mail.jsonl
     mailforensics export /var/log/mail.log --to zeek > smtp.log
-    mailforensics export case/ --to lnav -o ~/.lnav/formats/installed/mailforensics.json
+    mailforensics export case/ --to lnav -o mail.json && lnav -i mail.json
     """
     from mailforensics.show import neighbours
 
@@ -608,6 +640,27 @@ def notebooks(folder: str, force: bool, as_json: bool) -> None:
     target.mkdir(parents=True, exist_ok=True)
     copied = [str(shutil.copyfile(source, target / source.name)) for source in sources]
     _answer({"notebooks": copied}, lambda data: "\n".join(map(terminal, data["notebooks"])), as_json)
+
+
+@main.command()
+@click.argument("folder", metavar="[DIR]", default="mailforensics-notebooks")
+@click.option("--no-browser", is_flag=True, help="Only say the address; open no browser.")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTIONS OF JUPYTER]")
+def lab(folder: str, no_browser: bool, options: tuple[str, ...]) -> None:
+    """Copy the notebooks to a folder and open them in JupyterLab; what you changed there is never written over.
+
+    \b
+    mailforensics lab
+    mailforensics lab ~/mail --no-browser
+    mailforensics lab ~/mail -- --port 9999
+    """
+    from mailforensics import desk
+
+    words = {"copied": "copied", "renewed": "renewed", "kept": "kept as it is: you have changed it"}
+    for copy in desk.copy_notebooks(Path(folder)):
+        if copy.what in words:
+            click.echo(terminal(f"{copy.path}: {words[copy.what]}"), err=True)
+    desk.open_lab(Path(folder), options, browser=not no_browser)
 
 
 @main.command()
@@ -737,22 +790,11 @@ def _width() -> int:
     return max(80, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on standard error where that is a terminal; it is called with bytes done and in all."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+def _progress() -> AbstractContextManager[Callable[[int, int], None] | None]:
+    """A bar on standard error where that is a terminal."""
+    from mailforensics.show.progress import at_terminal, bar
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Reading", total=None)
-
-        def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield advance
+    return bar(at_terminal())
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from mailforensics.evidence.names import source_name
 from mailforensics.link.hosts import ahead
 
 if TYPE_CHECKING:
@@ -139,11 +140,6 @@ def silent(case: Case) -> list[str]:
     logs = case.polars("sources").filter(pl.col("lines").is_not_null())
     speaking = covered(case)["speaking"]
     return [source_name(row) for row in logs.filter(~pl.col("source_id").is_in(speaking)).to_dicts()]
-
-
-def source_name(row: dict[str, Any]) -> str:
-    """How a source is called in answers."""
-    return f"{row['path']}!{row['member']}" if row.get("member") else str(row["path"])
 
 
 def zone_note(sources: pl.DataFrame) -> str:

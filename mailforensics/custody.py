@@ -18,9 +18,9 @@ from typing import Any
 
 import polars as pl
 
-from mailforensics.coverage import source_name
 from mailforensics.errors import EvidenceError, OptionError
-from mailforensics.evidence.source import Source, file_hash, find
+from mailforensics.evidence.names import source_name
+from mailforensics.evidence.source import Source, file_hash, find, real_path
 from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
 from mailforensics.reading import parse_lines
@@ -115,7 +115,7 @@ def _found(known: Mapping[str, Any], limits: Limits) -> Source | None:
     if known["path"] == "-":
         return None
     try:
-        sources = find([known["path"]], syslog.frame, limits=limits).sources
+        sources = find([real_path(known["path"])], syslog.frame, limits=limits).sources
     except EvidenceError:
         return None
     return next((source for source in sources if source.member == known["member"]), None)
@@ -125,7 +125,7 @@ def _status(known: Mapping[str, Any], source: Source | None) -> str:
     if known["path"] == "-":
         return "stream"
     if source is None:
-        return "changed" if Path(known["path"]).is_file() else "missing"
+        return "changed" if Path(real_path(known["path"])).is_file() else "missing"
     return "same" if file_hash(source) == known["sha256"] else "changed"
 
 

@@ -43,6 +43,7 @@ from mailforensics.link.build import Known
 from mailforensics.link.log import KINDS
 from mailforensics.linking import Shuffle, link_buckets
 from mailforensics.reading import Progress, Zones
+from mailforensics.show.progress import bar
 from mailforensics.store import MANIFEST, Store
 
 Frame = pl.DataFrame
@@ -56,7 +57,7 @@ def ingest(
     timezone: Zones = None,
     year: int | None = None,
     limits: Limits = DEFAULT,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     engine: str = "threads",
 ) -> Case:
     """Read evidence into the case in a folder, new or existing, and return the case.
@@ -77,7 +78,10 @@ def ingest(
             known.sort_out(found, limits)
             if before is not None and not found.sources:
                 return saved_case(before)
-            return _write(store, before, known, found, own, timezone, year, limits, progress, given, engine)
+            with bar(progress) as advance:
+                return _write(
+                    store, before, known, found, own, timezone, year, limits, advance, given, engine
+                )
         finally:
             forget_copies()
 
@@ -173,7 +177,7 @@ def _write(
                 found, shuffle, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now, crew=workers
             )  # fmt: skip
             sources = sources.with_columns(tool_version=pl.lit(tool_version()))
-            aside = read_aside(found, own, limits, configs_of(before.about) if before else ())
+            aside = read_aside(found, own, limits, configs_of(before.about) if before else (), progress)
             documents, other_scans = _documents(before, aside)
             tables = {"events": old_parts + shuffle.parts()}
             facts = Known(

@@ -20,7 +20,9 @@ class Limits:
     line_bytes: int = 64 * 1024  # longer lines are kept as rows with parse_status "oversize", text cut here
     piece_bytes: int = 16 * 1024 * 1024  # how much of a log is parsed at once
     expansion: int = 200  # decompressed bytes allowed per compressed byte ...
-    expansion_floor: int = 256 * 1024 * 1024  # ... once more than this has come out
+    expansion_floor: int = 64 * 1024 * 1024  # ... once more than this has come out
+    expansion_lines: int = 4  # lines allowed per compressed byte ...
+    expansion_lines_floor: int = 500_000  # ... once more than this have come out
     archive_members: int = 10_000
     message_bytes: int = 100 * 1024 * 1024
     header_bytes: int = 1024 * 1024  # header section of one message

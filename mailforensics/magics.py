@@ -11,7 +11,6 @@ What stands behind a magic is data: it is never evaluated, and ``$x`` or ``{x}``
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from IPython.core.magic import Magics as _Magics
@@ -21,6 +20,7 @@ from mailforensics.errors import OptionError
 from mailforensics.reader import read_headers
 from mailforensics.show.explain import Explanation
 from mailforensics.show.explain import explain as explained
+from mailforensics.show.questions import questions
 
 
 @magics_class
@@ -54,26 +54,6 @@ class Magics(_Magics):
     def headers(self, line: str, cell: str) -> Any:
         """Read the raw header pasted into the cell; ``%%headers --own mx.example.org,192.0.2.0/24`` names what is yours."""
         return read_headers(cell + "\n", own=_own(line))
-
-
-def questions(line: str) -> dict[str, str]:
-    """The questions of a line of key=value words, quoted as in a shell.
-
-    Raises :class:`OptionError` for a word that is no question.
-
-    >>> questions('to=bob@example.org subject="Offer 4711"')
-    {'to': 'bob@example.org', 'subject': 'Offer 4711'}
-    """
-    try:
-        asked = [word.partition("=") for word in shlex.split(line)]
-    except ValueError as error:
-        raise OptionError(f"The question cannot be read: {error}. Close each quotation mark.") from error
-    for key, sign, _ in asked:
-        if not (key and sign):
-            raise OptionError(
-                f'{key!r} is no question: write to=bob@example.org, subject="two words", since=10:00.'
-            )
-    return {key: value for key, _, value in asked}
 
 
 def _own(line: str) -> list[str]:

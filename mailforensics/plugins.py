@@ -1,4 +1,4 @@
-"""What other packages add to mailforensics: line shapes, causes, report sections and exports.
+"""What other packages add to mailforensics: line shapes, causes, findings, report sections and exports.
 
 A package names its object in its ``pyproject.toml``::
 
@@ -18,9 +18,10 @@ from mailforensics.errors import OptionError
 
 GRAMMARS = "mailforensics.grammars"
 CAUSES = "mailforensics.causes"
+FINDINGS = "mailforensics.findings"
 REPORT_SECTIONS = "mailforensics.report_sections"
 EXPORTS = "mailforensics.exports"
-GROUPS = (GRAMMARS, CAUSES, REPORT_SECTIONS, EXPORTS)
+GROUPS = (GRAMMARS, CAUSES, FINDINGS, REPORT_SECTIONS, EXPORTS)
 
 
 def load(group: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from mailforensics.headers import message
 from mailforensics.limits import DEFAULT, Limits
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from matplotlib.axes import Axes
 
 
@@ -41,6 +42,15 @@ class Message(message.MessageTables):
             )
         return pictures[name](self.frames["hops"], ax=ax)
 
+    def second_opinion(self) -> pa.Table:
+        """Where mail-parser cuts the clauses of Received fields in another way: one row per clause that differs.
+
+        Columns document_id, ordinal, hop, clause (from, by, with, id, for), ours, theirs, sentence, event_id.
+        """
+        from mailforensics.headers.second_opinion import second_opinion
+
+        return second_opinion(self.frames).to_arrow()
+
     def __str__(self) -> str:
         from mailforensics.show import text
 
@@ -56,18 +66,23 @@ class Message(message.MessageTables):
 
 
 def read_headers(
-    source: bytes | str | os.PathLike[str], *, own: Sequence[str] = (), limits: Limits = DEFAULT
+    source: bytes | str | os.PathLike[str],
+    *,
+    own: Sequence[str] = (),
+    authserv: Sequence[str] = (),
+    limits: Limits = DEFAULT,
 ) -> Message:
     """A message from its bytes, from pasted header text, or from a file.
 
     Text with a line break or that begins like a field (``Received: ...``) is read as pasted text: quoting,
     shared indentation and lost folding are undone. Any other text is a path. ``own`` names the networks and
-    hosts that are yours: without it every hop is ``claimed``.
+    hosts that are yours: without it every hop is ``claimed``. ``authserv`` names authserv-ids whose forged copies
+    your border removes: their results then count right below it, where milters write.
 
     Raises EvidenceError when the file cannot be read and OptionError when ``own`` does not fit.
 
     >>> print(str(read_headers("Subject: Offer 4711")).splitlines()[0])
     subject   Offer 4711
     """
-    tables = message.read_headers(source, own=own, limits=limits)
+    tables = message.read_headers(source, own=own, authserv=authserv, limits=limits)
     return Message(tables.frames, tables.data)

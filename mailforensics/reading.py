@@ -178,7 +178,7 @@ def _date_in_name(name: str) -> dt.datetime | None:
         return None
 
 
-_ROTATION = re.compile(r"\A(?P<stem>.+?)(?:\.(?P<number>[0-9]{1,4}))?(?:\.(?:gz|bz2|xz|zst|lzma))?\Z")
+_ROTATION = re.compile(r"(?s)\A(?P<stem>.+?)(?:\.(?P<number>[0-9]{1,4}))?(?:\.(?:gz|bz2|xz|zst|lzma))?\Z")
 
 
 def rotation(source: Source) -> tuple[str, int]:
@@ -263,9 +263,9 @@ def read_logs(
                     if progress is not None:
                         progress(done + tally.bytes_read, total)
                 source.sha256 = hashed.result()
+                done += source.decompressed_size or source.size
             else:
                 source.sha256 = file_hash(source)
-            done += source.decompressed_size or source.size
     return (
         schema.conform("sources", pl.DataFrame([tally.row() for tally in tallies], infer_schema_length=None))
         if tallies

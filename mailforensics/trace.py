@@ -12,7 +12,6 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import itertools
-import os
 import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ import polars as pl
 
 from mailforensics import coverage
 from mailforensics.errors import OptionError
+from mailforensics.evidence.names import source_names
 from mailforensics.link.addresses import forms, stands_for
 from mailforensics.steps import Shown, Step, steps_of
 
@@ -337,16 +337,6 @@ def searched(case: Case) -> dict[str, Any]:
         "not_understood": int(sources["unparsed"].sum() or 0),
         "silent": coverage.silent(case),
     }  # fmt: skip
-
-
-def source_names(sources: Frame) -> dict[int, str]:
-    """Short names of the sources: as much of the path as tells them apart."""
-    full = {row["source_id"]: coverage.source_name(row) for row in sources.iter_rows(named=True)}
-    parts = {key: name.split(os.sep) for key, name in full.items()}
-    depth = 1
-    while depth < 8 and len({tuple(p[-depth:]) for p in parts.values()}) < len(parts):
-        depth += 1
-    return {key: os.sep.join(p[-depth:]) for key, p in parts.items()}
 
 
 def tell(case: Case, row: Mapping[str, Any], names: Mapping[int, str], shown: Shown) -> dict[str, Any]:

@@ -213,9 +213,7 @@ mf.read_headers(pasted, own=["mx.example.org"])
 # Or by widget: paste or upload, then press the button.
 
 # %%
-from mailforensics.show import widgets
-
-widgets.header_reader(own=["mx.example.org"])
+mf.widgets.header_reader(own=["mx.example.org"])
 
 # %% [markdown]
 # ## For teachers

@@ -6,6 +6,8 @@ import bz2
 import gzip
 import io
 import lzma
+import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -134,6 +136,45 @@ def test_a_bomb_is_cut_and_the_cut_recorded(tmp_path: Path) -> None:
     [source] = case.table("sources").to_pylist()
     assert source["events"] == 51
     assert any("expansion" in hit for hit in source["limits_hit"])
+
+
+BOMBS: dict[str, tuple[Callable[[bytes], bytes], bytes]] = {
+    "gzip": (gzip.compress, b"\0"),
+    "bzip2": (bz2.compress, b"\0"),
+    "xz": (lzma.compress, b"\0"),
+    "empty lines": (bz2.compress, b"\n"),
+    "one line again and again": (gzip.compress, LINE),
+}
+MEASURED = (
+    "import resource, sys; import mailforensics as mf; "
+    "case = mf.open_case(sys.argv[1], year=2026); "
+    "usage = resource.getrusage(resource.RUSAGE_SELF); "
+    "print(usage.ru_maxrss // 1024, usage.ru_utime + usage.ru_stime, case.table('sources')['limits_hit'].to_pylist())"
+)
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_ten_gigabytes_in_a_small_file_cost_neither_memory_nor_time(tmp_path: Path, name: str) -> None:
+    """10 GB behind the lines of a log (S5): under 5 s of processor time, and little more memory than for the log alone."""
+    compress, filling = BOMBS[name]
+    path = tmp_path / "mail.log.1"
+    one = compress(filling * ((10 << 20) // len(filling)))
+    with path.open("wb") as out:
+        out.write(compress(LOG))
+        for _ in range(1030):
+            out.write(one)
+    megabytes, seconds, hits = _measured(path)
+    (tmp_path / "mail.log").write_bytes(LOG)
+    usual = _measured(tmp_path / "mail.log")[0]
+    assert "expansion: more than" in hits
+    assert seconds < 5
+    assert megabytes - usual < (256 if filling == b"\0" else 1024)
+
+
+def _measured(path: Path) -> tuple[int, float, str]:
+    run = subprocess.run([sys.executable, "-c", MEASURED, path], capture_output=True, text=True, check=True)
+    megabytes, seconds, hits = run.stdout.split(" ", 2)
+    return int(megabytes), float(seconds), hits
 
 
 def test_an_overlong_line_is_one_row_that_says_so(tmp_path: Path) -> None:

@@ -8,12 +8,16 @@ import hashlib
 import json
 import shutil
 import stat
+import subprocess
+import sys
+import time
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from mailforensics import batch, cli, samples
+from mailforensics import Case, batch, cli, samples
 from mailforensics.errors import OptionError
 
 CONFIG = """
@@ -122,6 +126,8 @@ def test_two_runs_at_once_are_refused(config: Path) -> None:
         ("[[cases]]\nname = 'a'\nevidence = [1]\ncase = 'c'", "wrong type"),
         ("[[cases]]\nname = 'a'\nevidence = ['x']\ncase = 'c'\ncolour = 'red'", "'colour' is not known"),
         ("[[cases]]\nname = 'a'\nevidence = ['x']\ncase = 'c'\n[[cases.reports]]\npath = 'r'\nsections = ['no']", "no section 'no'"),
+        ("[[cases]]\nname = 'a'\nevidence = ['x']\ncase = 'c'\n[[cases.reports]]\npath = 'r'\ntitle = \"a\\nBcc: x\"", "title must stand on one line"),
+        ("[[cases]]\nname = 'a'\nevidence = ['x']\ncase = 'c'\n[[cases.reports]]\npath = 'r'\nmail_to = [\"a\\nb\"]", "must stand on one line"),
         ("[[cases]", "is no TOML"),
         ("", "lacks 'cases'"),
     ],
@@ -135,30 +141,117 @@ def test_a_file_that_is_not_understood_is_told_and_nothing_runs(tmp_path: Path, 
     assert [it.name for it in tmp_path.iterdir()] == ["batch.toml"]
 
 
-def test_a_report_is_mailed_when_it_changed_and_only_then(config: Path) -> None:
+QUIET = CONFIG.split('[[cases]]\nname = "damaged"')[0].split(
+    '[[cases.reports]]\npath = "reports/never.html"'
+)[0]
+
+
+def with_sendmail(config: Path, script: str, more: str = "") -> Path:
+    """The quiet case with a report that is mailed by a sendmail of ours, and the folder in which that leaves what it got."""
     sendmail = config.parent / "sendmail"
-    sendmail.write_text(
-        '#!/bin/sh\necho "$@" > "$(dirname "$0")/arguments"\ncat > "$(dirname "$0")/message"\n'
-    )
+    sendmail.write_text(f'#!/bin/sh\ncd "$(dirname "$0")"\n{script}\n')
     sendmail.chmod(sendmail.stat().st_mode | stat.S_IXUSR)
-    head = CONFIG.split('[[cases]]\nname = "damaged"')[0].split(
-        '[[cases.reports]]\npath = "reports/never.html"'
-    )[0]
-    config.write_text(f'sendmail = "{sendmail}"\n{head}\nmail_to = ["postmaster@example.com"]\n')
+    config.write_text(f'sendmail = "{sendmail}"\n{QUIET}\nmail_to = ["postmaster@example.com"]\n{more}')
+    return config.parent
+
+
+KEEP = 'echo "$@" > arguments\ncat > message'
+
+
+def test_a_report_is_mailed_when_it_changed_and_only_then(config: Path) -> None:
+    got = with_sendmail(config, KEEP)
     assert "mailed to postmaster@example.com" in run(config).output
-    assert (config.parent / "arguments").read_text() == "-i -- postmaster@example.com\n"
-    assert b'filename="quiet.html"' in (config.parent / "message").read_bytes()
-    (config.parent / "message").unlink()
+    assert (got / "arguments").read_text() == "-i -- postmaster@example.com\n"
+    mailed = message_from_bytes((got / "message").read_bytes(), policy=policy.default)
+    assert (mailed["Subject"], mailed["To"], mailed["Auto-Submitted"]) == (
+        "Mail report", "postmaster@example.com", "auto-generated",
+    )  # fmt: skip
+    (attached,) = mailed.iter_attachments()
+    assert (attached.get_filename(), attached.get_content_type()) == ("quiet.html", "text/html")
+    assert attached.get_content().encode().strip() == (got / "reports" / "quiet.html").read_bytes().strip()
+    (got / "message").unlink()
     assert "mailed to" not in run(config).output
-    assert not (config.parent / "message").exists()
+    assert not (got / "message").exists()
+
+
+def test_a_report_that_could_not_be_mailed_is_told_and_mailed_by_the_next_run(config: Path) -> None:
+    with_sendmail(config, "exit 75")
+    failed = run(config)
+    assert failed.exit_code == batch.FAILED
+    assert "was written but not mailed" in failed.output
+    assert (config.parent / "reports" / "quiet.html").is_file()
+    got = with_sendmail(config, KEEP)
+    again = run(config)
+    assert (again.exit_code, "unchanged" in again.output, "mailed to" in again.output) == (
+        batch.WELL,
+        True,
+        True,
+    )
+    assert (got / "message").exists()
+    assert "mailed to" not in run(config).output
+
+
+def test_the_words_of_the_mail_are_pseudonyms_too_where_the_report_is(config: Path) -> None:
+    (config.parent / "key").write_bytes(b"a key that nobody else knows")
+    got = with_sendmail(config, KEEP, 'pseudonymise = true\nkey_file = "key"\n')
+    log = config.parent / "logs" / "quiet" / "mail.log"
+    shutil.copyfile(samples.path("lost-in-sieve") / "mx" / "mail.log", log)
+    told = run(config)
+    assert (told.exit_code, "bob@example.org" in told.output) == (batch.FINDINGS, True)
+    mailed = message_from_bytes((got / "message").read_bytes(), policy=policy.default)
+    body = mailed.get_body(preferencelist=("plain",))
+    assert body is not None
+    assert "a Sieve script of" in body.get_content()
+    assert "example.org" not in mailed.as_string()
+
+
+def test_a_run_that_is_killed_leaves_no_lock_behind(config: Path) -> None:
+    got = with_sendmail(config, "touch here\nwhile [ ! -e go ]; do sleep 0.1; done\ncat > message")
+    command = [sys.executable, "-m", "mailforensics.cli", "batch", str(config)]
+    under_way = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(1200):
+            if (got / "here").exists() or under_way.poll() is not None:
+                break
+            time.sleep(0.1)
+        assert (got / "here").exists()
+        assert run(config).exit_code == batch.LOCKED
+    finally:
+        under_way.kill()
+        under_way.wait()
+        (got / "go").touch()
+    after = run(config)
+    assert (after.exit_code, "mailed to" in after.output) == (batch.WELL, True)
+
+
+def test_a_fault_of_ours_in_one_case_stops_no_other(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = batch.findings
+
+    def broken(case: Case) -> list[str]:
+        if any("quiet" in path for path in case.polars("sources")["path"]):
+            raise ZeroDivisionError("nought")
+        return really(case)
+
+    monkeypatch.setattr(batch, "findings", broken)
+    result = run(config)
+    assert result.exit_code == batch.FAILED
+    assert (
+        "quiet: FAILED: A fault of mailforensics, not of your evidence: ZeroDivisionError: nought."
+        in result.output
+    )
+    assert (config.parent / "reports" / "tables.xlsx").is_file()
+
+
+def test_a_report_may_be_a_pdf(config: Path) -> None:
+    config.write_text(QUIET.replace("quiet.html", "quiet.pdf"))
+    assert run(config).exit_code == batch.WELL
+    assert (config.parent / "reports" / "quiet.pdf").read_bytes().startswith(b"%PDF")
+    assert "unchanged" in run(config).output
 
 
 def test_a_shared_report_holds_no_names(config: Path) -> None:
     (config.parent / "key").write_bytes(b"a key that nobody else knows")
-    head = CONFIG.split('[[cases]]\nname = "damaged"')[0].split(
-        '[[cases.reports]]\npath = "reports/never.html"'
-    )[0]
-    config.write_text(f'{head}\npseudonymise = true\nkey_file = "key"\n')
+    config.write_text(f'{QUIET}\npseudonymise = true\nkey_file = "key"\n')
     assert run(config).exit_code == batch.WELL
     assert "example.org" not in (config.parent / "reports" / "quiet.html").read_text()
 

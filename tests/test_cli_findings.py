@@ -23,6 +23,29 @@ def test_findings_are_told_with_severity_certainty_and_what_is_next() -> None:
     assert "Next: Look at header_checks" in result.stdout
 
 
+def test_findings_in_the_same_words_are_told_once_with_each_mail_and_its_lines_beneath() -> None:
+    text = run("findings", str(SAMPLES / "week"), "--severity", "warning").stdout
+    assert text.count("a Sieve script of ben@example.org then discarded it") == 1
+    assert "(seen)    16 times" in text
+    assert text.count("-> ben@example.org  <") == 5
+    assert "(mail/mail.log.7.gz:333, mx/mail.log.7.gz:232, mx/mail.log.7.gz:234)" in text
+    assert "and 11 more, all of them with --json" in text
+
+
+def test_a_finding_as_data_names_its_mails_and_lines() -> None:
+    [held, *_] = [
+        row
+        for row in json.loads(run("findings", str(SAMPLES / "hold"), "--json").stdout)
+        if row["finding"] == "deleted_from_queue"
+    ]
+    assert held["lines"] == ["mail/mail.log:13", "mail/mail.log:27"]
+    assert (held["mails"][0]["sender"], held["mails"][0]["recipients"]) == (
+        "amy@example.com",
+        ["bella@example.org"],
+    )
+    assert "the last try" not in held["sentence"]  # it was deleted before any
+
+
 def test_nothing_of_a_severity_ends_with_1() -> None:
     result = run("findings", str(SAMPLES / "hold"), "--severity", "high", "--json")
     assert (result.exit_code, json.loads(result.stdout)) == (1, [])

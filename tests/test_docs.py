@@ -116,6 +116,9 @@ assert event["fields"]["recipient"] == "bob@example.org"
 answer = mf.classify_replies([{"text": "554 5.7.1 refused by gateway rule 7"}])
 assert answer["cause_rule"][0].as_py() == "house.gateway", answer
 case = mf.open_case("sample_data/lost-in-sieve")
+large = [row for row in case.findings("notice").to_pylist() if row["rule"] == "house.large_mail"]
+assert large and all(row["evidence"] and row["certainty"] == "seen" for row in large), large
+assert large[0]["sentence"] in report.markdown(case, sections=["incidents"]).replace("\\\\", "")
 assert "## Mail at night" in report.markdown(case, sections=["night"])
 out = io.BytesIO()
 assert neighbours.write(case, "senders", out) > 0

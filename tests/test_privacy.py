@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from mailforensics import Case, cli, privacy, reading, samples, schema
 from mailforensics.errors import OptionError
 from mailforensics.privacy import Pseudonyms
-from mailforensics.show import export, report
+from mailforensics.show import export, neighbours, report
 
 KEY = b"a key that nobody else knows"
 DOMAINS = (
@@ -80,8 +80,11 @@ def stands_in(text: str, whole: str) -> bool:
 
 
 def everything(case: Case) -> str:
-    """All that can leave: every table, the lines by kind, a trace of everything, the report in both forms."""
+    """All that can leave: every table, the lines by kind, every export, a trace of everything, the report in both forms."""
     out = io.BytesIO()
+    for name in neighbours.neighbours():
+        if not name.startswith("lnav"):  # holds examples of shapes, nothing of the case
+            neighbours.write(case, name, out)
     for name in schema.TABLES:
         export.write_json_lines(case.table(name), out)
     for kind in case.kinds:

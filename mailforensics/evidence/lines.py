@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from mailforensics.evidence.spans import Buffer
 from mailforensics.limits import DEFAULT, Limits
 
 
@@ -81,13 +82,14 @@ def line_frame(piece: Piece, *, limits: Limits = DEFAULT) -> pl.DataFrame:
     [(7, 100, 2, 'a', False), (8, 103, 2, 'b\\\\xff', False)]
     """
     starts, ends = _bounds(piece.data)
-    lengths = (ends - starts).astype(np.int32)
-    binary = _binary(piece.data, starts)
-    text = _as_text(binary, piece.data, starts)
+    lengths = ends - starts
+    text = _texts(piece.data, starts, ends)
     oversize = lengths > limits.line_bytes
-    if oversize.any():
-        text = text.to_frame("line").select(pl.col("line").str.head(limits.line_bytes)).to_series()
-    text = text.str.strip_chars_end("\r\n")
+    cut = bool(oversize.any())
+    if cut:
+        text = text.str.head(limits.line_bytes)
+    if cut or b"\r" in piece.data:
+        text = text.str.strip_chars_end("\r\n")
     if piece.stretch:
         lengths = np.array([piece.stretch], dtype=np.int64)
         oversize = np.array([True])
@@ -95,7 +97,7 @@ def line_frame(piece: Piece, *, limits: Limits = DEFAULT) -> pl.DataFrame:
         {
             "line_number": np.arange(piece.line_number, piece.line_number + len(starts), dtype=np.int64),
             "byte_offset": starts + piece.byte_offset,
-            "byte_length": lengths.astype(np.int64),
+            "byte_length": lengths,
             "line": text,
             "oversize": oversize,
         }
@@ -105,7 +107,7 @@ def line_frame(piece: Piece, *, limits: Limits = DEFAULT) -> pl.DataFrame:
 def _bounds(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     """Where each line starts and ends (its newline excluded)."""
     buffer = np.frombuffer(data, dtype=np.uint8)
-    step = 1 << 20  # in chunks that stay in the cache: three times faster than in one go
+    step = 1 << 18  # in chunks that stay in the cache: three times faster than in one go
     found = [np.flatnonzero(buffer[i : i + step] == 10) + i for i in range(0, len(buffer), step)]
     ends = np.concatenate(found) if found else np.empty(0, dtype=np.int64)
     if data and not data.endswith(b"\n"):
@@ -116,25 +118,32 @@ def _bounds(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     return starts, ends
 
 
-def _binary(data: bytes, starts: np.ndarray) -> pl.Series:
-    """The lines (newlines still on) as a binary column that shares the memory of the piece."""
-    offsets = np.append(starts, len(data)).astype(np.int64)
-    array = pa.LargeBinaryArray.from_buffers(
-        pa.large_binary(), len(starts), [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    )
-    series = pl.from_arrow(array)
-    assert isinstance(series, pl.Series)  # noqa: S101 (an array becomes a series; tells the type checker)
-    return series
+def _texts(data: bytes, starts: np.ndarray, ends: np.ndarray) -> pl.Series:
+    """Text of each line in the memory of the piece; what is not UTF-8 is written as ``\\xNN`` behind it."""
+    rows = np.empty(0, dtype=np.int64) if data.isascii() else _not_utf8(data, starts, ends)
+    if not len(rows):
+        return Buffer(pa.py_buffer(data)).texts(starts, ends - starts)
+    repaired = [data[starts[row] : ends[row]].decode("utf-8", "backslashreplace").encode() for row in rows]
+    starts, lengths = starts.copy(), ends - starts
+    lengths[rows] = [len(text) for text in repaired]
+    starts[rows] = len(data) + np.cumsum(lengths[rows]) - lengths[rows]
+    return Buffer(pa.py_buffer(b"".join([data, *repaired]))).texts(starts, lengths)
 
 
-def _as_text(binary: pl.Series, data: bytes, starts: np.ndarray) -> pl.Series:
-    """Text of each line; what is not UTF-8 is written as ``\\xNN``. Only lines with bytes above 127 cost extra."""
+def _not_utf8(data: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The lines that are not UTF-8. Only lines with bytes above 127 are looked at one by one, and only when there is one."""
     try:
-        return binary.cast(pl.String)
-    except pl.exceptions.PolarsError:
+        data.decode()
+    except UnicodeDecodeError:
         high = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) > 127)
         rows = np.unique(np.searchsorted(starts, high, side="right") - 1)
-        repaired = [value.decode("utf-8", "backslashreplace") for value in binary.gather(rows)]
-        plain = np.setdiff1d(np.arange(len(starts)), rows, assume_unique=True)
-        both = pl.concat([binary.gather(plain).cast(pl.String), pl.Series(repaired, dtype=pl.String)])
-        return both.gather(np.argsort(np.concatenate([plain, rows]), kind="stable"))
+        return rows[[not _is_utf8(data[starts[row] : ends[row]]) for row in rows]]
+    return np.empty(0, dtype=np.int64)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -47,7 +47,7 @@ _SAMPLES = 64
 class Source:
     """One stream of evidence: a file, or a member of an archive.
 
-    path, member   where it is; `member` is the name inside an archive (None: the file itself)
+    path, member   where it is, as text; `member` is the name inside an archive (None: the file itself)
     role           what its bytes are
     compression    "", gzip, bzip2, xz or zstd (of the file, or of the member)
     """
@@ -184,6 +184,7 @@ class Stream:
         self._compressed = bool(compression)
         self._limits, self._hit = limits, limits_hit
         self.out = 0
+        self._lines = 0
 
     def __enter__(self) -> Stream:
         return self
@@ -224,9 +225,16 @@ class Stream:
         except Exception as error:  # each decompressor has its own errors; all mean damaged bytes
             return self._stop(f"damaged: {type(error).__name__} while reading")
         self.out += len(part)
-        allowed = max(self._limits.expansion_floor, self._counted.bytes * self._limits.expansion)
-        if self._compressed and self.out > allowed:
-            return self._stop(f"expansion: more than {self._limits.expansion} bytes out of one")
+        return self._within_bounds(part) if self._compressed else part
+
+    def _within_bounds(self, part: bytes) -> bytes:
+        """What came out of a decompressor, unless far more comes out of it than a log packs into so few bytes."""
+        limits, taken = self._limits, self._counted.bytes
+        if self.out > max(limits.expansion_floor, taken * limits.expansion):
+            return self._stop(f"expansion: more than {limits.expansion} bytes out of one")
+        self._lines += part.count(b"\n")
+        if self._lines > max(limits.expansion_lines_floor, taken * limits.expansion_lines):
+            return self._stop(f"expansion: more than {limits.expansion_lines} lines out of one byte")
         return part
 
     def _stop(self, why: str) -> bytes:
@@ -376,6 +384,23 @@ _SKIPPED_FOLDERS = {".git", "__pycache__", ".ipynb_checkpoints", ".venv"}
 _spooled: dict[str, str] = {}  # temporary copy -> how the source is called
 
 
+def printable(path: str) -> str:
+    """A path as text: bytes that are not UTF-8 are written as ``\\xNN``, for tables and terminals take nothing else.
+
+    >>> printable(os.fsdecode(b"mail\\xff.log"))
+    'mail\\\\xff.log'
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def real_path(text: str) -> str:
+    """The path that is called so: the file of that very name, else the one whose bytes it spells out."""
+    if os.path.exists(text):
+        return text
+    spelt = re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), text.encode("utf-8"))
+    return os.fsdecode(spelt)
+
+
 def _spool_stdin() -> str:
     """Standard input as a temporary file: it is read twice (a look at the stamps, then the lines)."""
     with tempfile.NamedTemporaryFile(prefix="mailforensics-stdin-", suffix=".log", delete=False) as copy:
@@ -411,22 +436,22 @@ def forget_copies() -> None:
 
 
 def _look_at(path: str, given: str, explicit: bool, framer: Framer, limits: Limits, found: Found) -> None:
+    shown = _spooled.get(path) or printable(path)
     try:
         info = os.stat(path)
         if not stat.S_ISREG(info.st_mode):
-            found.left_alone.append((path, "not a regular file"))
+            found.left_alone.append((shown, "not a regular file"))
             return
         with open(path, "rb") as raw:
             head = raw.read(_HEAD)
     except OSError as error:
         if explicit:
-            raise EvidenceError(f"{path} cannot be read: {error.strerror or error}.") from error
-        found.left_alone.append((path, f"cannot be read: {error.strerror or error}"))
+            raise EvidenceError(f"{shown} cannot be read: {error.strerror or error}.") from error
+        found.left_alone.append((shown, f"cannot be read: {error.strerror or error}"))
         return
     if not head:
-        found.left_alone.append((path, "empty file"))
+        found.left_alone.append((shown, "empty file"))
         return
-    shown = _spooled.get(path, path)
     moment = dt.datetime.fromtimestamp(info.st_mtime, dt.UTC)
     if head.startswith(b"PK\x03\x04") and zipfile.is_zipfile(path):
         _look_into_zip(path, given, framer, limits, found)
@@ -441,6 +466,7 @@ def _look_at(path: str, given: str, explicit: bool, framer: Framer, limits: Limi
     )
     if shown != path:
         base._opener = lambda: open(path, "rb")  # noqa: SIM115 (the stream closes it)
+    if path in _spooled:
         base.mtime = None
     if base.compression == "gzip" and len(head) > 8 and head[4:8] != b"\0\0\0\0":
         base.gzip_time = dt.datetime.fromtimestamp(int.from_bytes(head[4:8], "little"), dt.UTC)
@@ -472,7 +498,9 @@ def _look_into_tar(path: str, base: Source, framer: Framer, limits: Limits, foun
     """Members of a tar archive are read straight from it; nothing is ever unpacked to a path of its choosing."""
     mode = {"gzip": "r:gz", "bzip2": "r:bz2", "xz": "r:xz", "": "r:"}.get(base.compression)
     if mode is None:
-        found.left_alone.append((path, f"a tar archive compressed with {base.compression}: unpack it first"))
+        found.left_alone.append(
+            (base.path, f"a tar archive compressed with {base.compression}: unpack it first")
+        )
         return
     try:
         with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
@@ -480,7 +508,7 @@ def _look_into_tar(path: str, base: Source, framer: Framer, limits: Limits, foun
             for member in archive:
                 if len(members) >= limits.archive_members:
                     found.left_alone.append(
-                        (path, f"more than {limits.archive_members} members: the rest was not read")
+                        (base.path, f"more than {limits.archive_members} members: the rest was not read")
                     )
                     break
                 if member.isfile():
@@ -490,31 +518,60 @@ def _look_into_tar(path: str, base: Source, framer: Framer, limits: Limits, foun
                 head = inner.read(_HEAD) if inner else b""
                 moment = dt.datetime.fromtimestamp(member.mtime, dt.UTC)
                 _add_member(
-                    path,
                     member.name,
                     member.size,
                     moment,
                     head,
-                    _tar_opener(path, mode, member.name),
+                    _tar_opener(path, mode, member),
                     base,
                     framer,
                     limits,
                     found,
                 )
     except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        found.left_alone.append((path, f"damaged archive: {error}"))
+        found.left_alone.append((base.path, f"damaged archive: {error}"))
 
 
-def _tar_opener(path: str, mode: str, name: str) -> Callable[[], BinaryIO]:
+class _Member(io.RawIOBase):
+    """A member that is being read; its archive is closed with it."""
+
+    def __init__(self, archive: tarfile.TarFile | zipfile.ZipFile, inner: IO[bytes]) -> None:
+        self._archive, self._inner = archive, inner
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._inner.seekable()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._inner.seek(offset, whence)
+
+    def readinto(self, buffer: object, /) -> int:
+        view = memoryview(cast(bytearray, buffer))
+        data = self._inner.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._inner.close()
+            self._archive.close()
+        super().close()
+
+
+def _tar_opener(path: str, mode: str, member: tarfile.TarInfo) -> Callable[[], BinaryIO]:
+    """Opens just this member: an archive may hold several of one name."""
+
     def opener() -> BinaryIO:
-        archive = tarfile.open(path, mode)  # type: ignore[call-overload]  # noqa: SIM115 (lives as long as the member)
-        return cast(BinaryIO, archive.extractfile(name))
+        archive = tarfile.open(path, mode)  # type: ignore[call-overload]  # noqa: SIM115 (closed with the member)
+        return cast(BinaryIO, _Member(archive, cast("IO[bytes]", archive.extractfile(member))))
 
     return opener
 
 
 def _look_into_zip(path: str, given: str, framer: Framer, limits: Limits, found: Found) -> None:
-    base = Source(path=path, role="log", given_as=given)
+    base = Source(path=printable(path), role="log", given_as=given)
     try:
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
@@ -523,12 +580,11 @@ def _look_into_zip(path: str, given: str, framer: Framer, limits: Limits, found:
                     head = inner.read(_HEAD)
                 moment = dt.datetime(*info.date_time, tzinfo=dt.UTC)
                 _add_member(
-                    path,
                     info.filename,
                     info.file_size,
                     moment,
                     head,
-                    _zip_opener(path, info.filename),
+                    _zip_opener(path, info),
                     base,
                     framer,
                     limits,
@@ -536,25 +592,26 @@ def _look_into_zip(path: str, given: str, framer: Framer, limits: Limits, found:
                 )
             if len(infos) > limits.archive_members:
                 found.left_alone.append(
-                    (path, f"more than {limits.archive_members} members: the rest was not read")
+                    (base.path, f"more than {limits.archive_members} members: the rest was not read")
                 )
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, zlib.error, ValueError) as error:
-        found.left_alone.append((path, f"damaged or locked archive: {error}"))
+        found.left_alone.append((base.path, f"damaged or locked archive: {error}"))
 
 
-def _zip_opener(path: str, name: str) -> Callable[[], BinaryIO]:
+def _zip_opener(path: str, member: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
     def opener() -> BinaryIO:
-        return cast(BinaryIO, zipfile.ZipFile(path).open(name))
+        archive = zipfile.ZipFile(path)
+        return cast(BinaryIO, _Member(archive, archive.open(member)))
 
     return opener
 
 
 def _add_member(
-    path: str, name: str, size: int, moment: dt.datetime, head: bytes, opener: Callable[[], BinaryIO],
+    name: str, size: int, moment: dt.datetime, head: bytes, opener: Callable[[], BinaryIO],
     base: Source, framer: Framer, limits: Limits, found: Found,
 ) -> None:  # fmt: skip
     source = Source(
-        path=path, member=name, role="log", given_as=base.given_as, size=size, mtime=moment,
+        path=base.path, member=printable(name), role="log", given_as=base.given_as, size=size, mtime=moment,
         compression=_compression(head), _opener=opener,
     )  # fmt: skip
     inside = _peek(source, limits) if source.compression else head
@@ -567,6 +624,11 @@ def _add_member(
 # --- What a file is ---------------------------------------------------------------------------------------------------
 
 _FIELD = re.compile(rb"\A(?:[!-9;-~]+:[ \t\r\n]|[ \t]|\r?\n|>?From )")
+# A compound file ([MS-CFB] §2.2) is Outlook's .msg, unless it has a stream of other programs.
+_COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
+_OFFICE_STREAMS = tuple(
+    name.encode("utf-16-le") for name in ("WordDocument", "Workbook", "PowerPoint Document")
+)
 _MESSAGE_FIELDS = re.compile(
     rb"^(?:received|return-path|from|to|subject|message-id|date|delivered-to|dkim-signature|authentication-results|"
     rb"mime-version|x-[a-z-]+|arc-seal):",
@@ -582,6 +644,10 @@ def role_of(head: bytes, framer: Framer) -> tuple[Role | None, str]:
         return "queue", ""
     if re.match(rb"# \S+ \([0-9a-f]+\): |# \S+: /\S*dovecot", head):
         return "doveconf", ""
+    if _MESSAGE_FIELDS.match(head) and _looks_like_message(
+        head
+    ):  # no log begins so; quick for a large Maildir
+        return "message", ""
     if _looks_like_log(head, framer):
         return "log", ""
     if _looks_like_postconf(head):
@@ -589,6 +655,8 @@ def role_of(head: bytes, framer: Framer) -> tuple[Role | None, str]:
     if _looks_like_history(head):
         return "history", ""
     if _looks_like_message(head):
+        return "message", ""
+    if head.startswith(_COMPOUND) and not any(name in head for name in _OFFICE_STREAMS):
         return "message", ""
     if b"\0" in head[:4096]:
         return None, "binary file: no log and no message"
@@ -653,7 +721,9 @@ def _drop_twins(found: Found, limits: Limits) -> None:
 
 def file_hash(source: Source) -> str:
     """SHA-256 of the file as it lies there (of a member: of the whole archive), up to the size it was found with."""
-    path = next((copy for copy, shown in _spooled.items() if shown == source.path), source.path)
+    path = next((copy for copy, shown in _spooled.items() if shown == source.path), None) or real_path(
+        source.path
+    )
     digest = hashlib.sha256()
     left = os.stat(path).st_size if source.member else source.size
     with open(path, "rb") as raw:

@@ -29,6 +29,7 @@ STATES = ("before_queue_s", "active_s", "waiting_s", "connecting_s", "transmitti
 _COPY = ("message_key", "recipient")  # what is tried again and again
 
 _ROUNDING = 0.05  # two digits: the largest relative error of a part
+_WHOLE_SECONDS = 1.5  # two stamps without fractions, and the time until the first line is written
 _RESOLUTION = 0.02  # seconds, twice delay_logging_resolution_limit
 
 
@@ -56,6 +57,71 @@ def check_delays(deliveries: pl.DataFrame) -> pl.DataFrame:
         (pl.col("delay_s") - total).alias("missing_s"),
         ((pl.col("delay_s") - total).abs() <= allowed).alias("consistent"),
     )
+
+
+def check_stamps(deliveries: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
+    """Each delivery with the delay that the stamps of its lines give, beside the one that Postfix measured.
+
+    Adds stamped_s (from the line with which the mail came to that of this try), stamp_difference_s (delay minus that) and stamps_agree:
+    the difference is no more than rounding and whole seconds explain. A larger one is a clock that was set meanwhile, a line
+    that came late through syslog, or a log that was edited. Null where the first line is not in the evidence.
+
+    >>> from datetime import datetime, timezone
+    >>> at = lambda second: datetime(2026, 3, 2, 10, 0, second, tzinfo=timezone.utc)
+    >>> messages = pl.DataFrame({"message_key": [1], "received_time": [at(0)]})
+    >>> check_stamps(pl.DataFrame({"message_key": [1], "time": [at(7)], "delay_s": [7.2]}), messages)["stamps_agree"].item()
+    True
+    """
+    _require(deliveries, "message_key", "time", "delay_s")
+    came = messages.select("message_key", "received_time").unique("message_key")
+    stamped = (pl.col("time") - pl.col("received_time")).dt.total_microseconds() / 1e6
+    joined = deliveries.join(came, on="message_key", how="left", maintain_order="left")
+    told = joined.with_columns(stamped_s=stamped).with_columns(
+        stamp_difference_s=pl.col("delay_s") - pl.col("stamped_s")
+    )
+    allowed = _WHOLE_SECONDS + _ROUNDING * pl.col("delay_s")
+    return told.with_columns(stamps_agree=pl.col("stamp_difference_s").abs() <= allowed).drop("received_time")
+
+
+def hop_delays(hops: pl.DataFrame, messages: pl.DataFrame, deliveries: pl.DataFrame) -> pl.DataFrame:
+    """The way that a message file tells beside the queues of the hosts whose logs are held: one row per hop known to both.
+
+    A hop is a queue entry by its id and the name of its host. Columns: document_id, hop, host, queue_id, message_key, hop_time
+    (what the field says), log_time, clock_s (hop_time minus log_time: how the two clocks differ), hop_delay_s (between
+    this field and the one before it: travel to this host), next_hop_delay_s (between this field and the next: time in this
+    host's queue as the headers tell it) and queue_delay_s (the same as Postfix measured it, of the last successful try).
+
+    >>> hop_delays(*(pl.DataFrame(schema=dict.fromkeys(names, pl.String)) for names in _HOP_TABLES)).height
+    0
+    """
+    for frame, names in zip((hops, messages, deliveries), _HOP_TABLES, strict=True):
+        _require(frame, *names)
+    short = pl.col("by_name").str.to_lowercase().str.extract(r"^([^.]+)")
+    told = hops.sort("document_id", "hop").with_columns(
+        next_hop_delay_s=pl.col("delay_s").shift(-1).over("document_id"), label=short
+    )
+    entries = messages.select(
+        "message_key", "queue_id", "host", log_time="received_time",
+        label=pl.col("host").str.to_lowercase().str.extract(r"^([^.]+)"),
+    )  # fmt: skip
+    sent = deliveries.filter(pl.col("status") == "sent").group_by("message_key").agg(
+        queue_delay_s=pl.col("delay_s").max()
+    )  # fmt: skip
+    pairs = told.join(entries, left_on=["id", "label"], right_on=["queue_id", "label"], maintain_order="left")
+    clock = (
+        (pl.col("time") - pl.col("log_time")).dt.total_microseconds() / 1e6 if pairs.height else pl.lit(None)
+    )
+    return pairs.join(sent, on="message_key", how="left", maintain_order="left").select(
+        "document_id", "hop", "host", "message_key", "log_time", "next_hop_delay_s", "queue_delay_s",
+        queue_id="id", hop_time="time", clock_s=clock, hop_delay_s="delay_s",
+    )  # fmt: skip
+
+
+_HOP_TABLES = (
+    ("document_id", "hop", "by_name", "id", "time", "delay_s"),
+    ("message_key", "queue_id", "host", "received_time"),
+    ("message_key", "status", "delay_s"),
+)
 
 
 def time_in_states(deliveries: pl.DataFrame) -> pl.DataFrame:

@@ -25,15 +25,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from email.message import Message
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
 
 from mailforensics.errors import OptionError
 from mailforensics.findings.causes import classify_frame
+from mailforensics.findings.reported import join_deliveries
 from mailforensics.headers.dates import read_date
 from mailforensics.limits import DEFAULT, Limits
+
+if TYPE_CHECKING:
+    from mailforensics.case import Case
 
 _TEXT_LIMIT = (
     64 * 1024
@@ -52,13 +56,27 @@ _ANY_ADDRESS = re.compile(r"<?([^\s<>@:;,()\"\[\]]{1,128}@[A-Za-z0-9.-]{1,255}\.
 # Where the returned mail, or talk about it, begins.
 _BELOW = re.compile(
     r"(?i)^[ \t]*-{2,}.{0,20}(?:below this line|this is a copy|original message|returned message|message header|"
-    r"the header|unsent message|transcript of session|body of|forwarded message)|^(?:received|return-path): "
+    r"the header|unsent message|body of|forwarded message)|^(?:received|return-path): "
 )
 _BOUNCE_SUBJECT = re.compile(
     r"(?i)undeliver|failure notice|returned mail|returned to sender|delivery (?:status|fail|problem|has failed|report)|"
     r"mail delivery|delivery.{0,20}(?:failed|failure|delayed)|not delivered|bounce|mail system error|warning: .{0,30}message|"
     r"unzustellbar|non remis|non distribu|no se puede entregar|недоставл|配信"
 )
+# A line that only leads to the reason ("because:"), and one behind which the reason goes on after a blank line.
+_LEAD = re.compile(r":[ \t]*$|^[ \t]*(?:-{3,}|_{3,}|={3,}|\.{3} while talking)")
+_ANSWER_FOLLOWS = re.compile(
+    r"(?i)(?:error|response|answer|reason|server) .{0,80}(?:returned|was|is|said)[ \t]*:[ \t]*$"
+)
+_STILL_TRYING = re.compile(
+    r"(?i)\bdelayed\b|will be retried|will (?:keep|continue) (?:on )?trying|still (?:trying|undelivered)|temporary failure|not yet been delivered|"
+    r"attempts will continue|warning message only|do not need to resend"
+)
+# Lines about the mail that waits, no part of the reason.
+_PATIENCE = re.compile(
+    r"(?i)still undelivered|will keep trying|attempts will continue|no action is required|may be repeated"
+)
+_GIVEN_UP = re.compile(r"(?i)permanent (?:error|failure|fatal)|failed permanently|given up|giving up")
 _BOUNCE_SENDER = re.compile(r"(?i)mailer-daemon|postmaster|mail delivery (?:sub)?system|^<>$")
 _TYPE = re.compile(r"^[A-Za-z0-9-]{1,30}[ \t]*;[ \t]*")
 _STATUS = re.compile(r"(?:^|[^0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?![0-9.])")
@@ -86,6 +104,7 @@ class Report:
     reporting_mta: str | None = None
     arrival_date: datetime | None = None
     last_attempt_date: datetime | None = None
+    notified: datetime | None = None
     queue_id: str | None = None
     original_message_id: str | None = None
     original_envelope_id: str | None = None
@@ -96,18 +115,23 @@ _SCHEMA: dict[str, Any] = {each.name: pl.String() for each in fields(Report)} | 
     "message": pl.Int64(),
     "arrival_date": pl.Datetime("us", "UTC"),
     "last_attempt_date": pl.Datetime("us", "UTC"),
+    "notified": pl.Datetime("us", "UTC"),
     "defects": pl.List(pl.String()),
 }
 
 
-def read_dsn(message: bytes, *, rules: Any = None, limits: Limits = DEFAULT) -> pa.Table:
+def read_dsn(
+    message: bytes, *, case: Case | None = None, rules: Any = None, limits: Limits = DEFAULT
+) -> pa.Table:
     r"""The recipients of one bounce message and why their mail was not delivered; no rows when it is no bounce.
 
     Columns: message (always 0), format (``rfc3464``, ``text`` for looser bounces, ``feedback`` for complaints of
     RFC 5965), final_recipient, original_recipient, action (``failed``, ``delayed``, ``delivered``,
     ``relayed``, ``expanded``), status (RFC 3463), diagnostic, remote_mta, reporting_mta, arrival_date and
-    last_attempt_date (UTC), queue_id (of the server that reports), original_message_id, original_envelope_id,
-    defects; then the columns of `classify_replies`. Raises `OptionError` when `message` is not bytes.
+    last_attempt_date (UTC), notified (the notification's own Date), queue_id (of the server that reports),
+    original_message_id, original_envelope_id, defects; then the columns of `classify_replies`. With a `case` there are also
+    those of `mailforensics.findings.reported.join_deliveries`: message_key, delivery_time, delivery_status, matched_by and
+    match_certainty of the delivery in its log. Raises `OptionError` when `message` is not bytes.
 
     >>> bounce = b"Subject: failure notice\nFrom: MAILER-DAEMON@example.com\n\n<anna@example.net>:\nMailbox full\n"
     >>> read_dsn(bounce).select(["final_recipient", "cause", "format"]).to_pylist()
@@ -117,7 +141,10 @@ def read_dsn(message: bytes, *, rules: Any = None, limits: Limits = DEFAULT) -> 
         raise OptionError(
             f"a message is bytes, this is {type(message).__name__}; read the file in binary mode."
         )
-    return dsn_frame([bytes(message)], rules=rules, limits=limits).to_arrow()
+    frame = dsn_frame([bytes(message)], rules=rules, limits=limits)
+    if case is None:
+        return frame.to_arrow()
+    return join_deliveries(frame, case.polars("messages"), case.polars("deliveries")).to_arrow()
 
 
 def dsn_frame(messages: Iterable[bytes], *, rules: Any = None, limits: Limits = DEFAULT) -> pl.DataFrame:
@@ -149,8 +176,10 @@ def _reports(number: int, data: bytes, limits: Limits) -> list[Report]:
         or _text_reports(number, parsed, parts)
     )
     message_id = _original_message_id(parts, parsed)
+    notified = _date(parsed, "Date")
     for report in found:
         report.original_message_id = report.original_message_id or message_id
+        report.notified = notified
         report.defects = defects + report.defects
     return found
 
@@ -283,7 +312,9 @@ def _text_reports(number: int, message: Message, parts: list[Message]) -> list[R
     if not entries:
         whole = " ".join(line.strip() for line in lines if line.strip())
         entries = [(each, whole) for each in recipients] or _last_resort(lines, whole)
-    return [_text_report(number, address, reason) for address, reason in entries[:_RECIPIENTS]]
+    said = f"{_field(message, 'Subject') or ''}\n" + "\n".join(lines)
+    delayed = bool(_STILL_TRYING.search(said)) and not _GIVEN_UP.search(said)
+    return [_text_report(number, address, reason, delayed) for address, reason in entries[:_RECIPIENTS]]
 
 
 def _is_bounce(message: Message) -> bool:
@@ -313,9 +344,14 @@ def _entries(lines: list[str]) -> list[tuple[str, str]]:
         if started:
             entries.append((started[1], [started[2]] if started[2] else []))
             open_entry = True
-        elif entries and open_entry and line.strip():
+        elif _PATIENCE.search(line):
+            open_entry = False
+        elif entries and _ANSWER_FOLLOWS.search(line) and entries[-1][1]:
             entries[-1][1].append(line.strip())
-        elif entries and entries[-1][1]:
+            open_entry = True
+        elif entries and open_entry and line.strip():
+            entries[-1][1].extend([line.strip()] if entries[-1][1] or not _LEAD.search(line) else [])
+        elif entries and entries[-1][1] and not _ANSWER_FOLLOWS.search(entries[-1][1][-1]):
             open_entry = False
     said = [(address, " ".join(reason)[:_DIAGNOSTIC]) for address, reason in entries if any(reason)]
     return list(dict(said).items())
@@ -327,11 +363,8 @@ def _last_resort(lines: list[str], whole: str) -> list[tuple[str, str]]:
     return [(found[1], whole[:_DIAGNOSTIC])] if found else []
 
 
-def _text_report(number: int, address: str, reason: str) -> Report:
+def _text_report(number: int, address: str, reason: str, delayed: bool) -> Report:
     status = _STATUS.search(reason)
-    delayed = re.search(
-        r"(?i)\bdelayed\b|will be retried|will keep trying|still trying|temporary failure", reason
-    )
     return Report(
         message=number,
         format="text",

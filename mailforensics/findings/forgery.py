@@ -681,7 +681,7 @@ RULES: tuple[Rule, ...] = (
     Rule("field_repeated", "notice", "A broken script or gateway added it again.", "RFC 5322 §3.6", _repeated, "seen"),
     Rule("from_shows_other_address", "warning", "Some lists and ticket systems put the author's address into the name.", "rspamd SPOOF_DISPLAY_NAME", _from_name_address, "seen"),
     Rule("names_our_server_below_border", "warning", "The message went out from us earlier and came back, by a forwarder or a list.", "RFC 5321 §7.2; SpamAssassin TrustPath", _names_our_server),
-    Rule("our_result_below_border", "notice", "A milter of ours writes below the Received field of its mail server; name it in authserv= if forged copies are removed.", "RFC 8601 §5, §7.1", _own_result_below),
+    Rule("our_result_below_border", "notice", "A milter of ours wrote it, but no field beside it quotes our queue id; name it in authserv= if forged copies are removed.", "RFC 8601 §5, §7.1", _own_result_below),
     Rule("recomputed_differs", "notice", "Keys and records may have changed since the message was received.", "RFC 8601 §7.1", _recomputed),
     Rule("impossible_address", "warning", "A damaged field.", "RFC 6890", _impossible_address, "seen"),
     Rule("stamp_not_in_its_format", "notice", "The operator changed the form of its stamps.", "rspamd FAKE_RECEIVED_*; SpamAssassin HeaderEval", _stamp_format),

@@ -193,12 +193,19 @@ _ACTIONS = {
     "proxy-reject": ("smtpd_proxy_filter", "smtpd_proxy_filter"),
 }
 
+# What cleanup looked at when it refused, whatever text the rule gave; mime_header_checks and nested_header_checks say "header", too.
+_STAGES = {
+    "header": ("header_checks", "header_checks", False),
+    "body": ("body_checks", "body_checks", True),
+    "mime-error": ("strict_mime_encoding_domain", "strict_mime_encoding_domain", False),
+}
+
 
 def name_restrictions(frame: pl.DataFrame) -> pl.DataFrame:
     """The restriction of each reject: restriction, setting, certain, blocklist; one row for each row of `frame`.
 
     `frame` has the column ``text`` (with or without the reply code), and where known ``action`` (``reject``,
-    ``milter-reject``, ``proxy-reject``, ...) and ``reply_code``. Returns restriction (as written in main.cf),
+    ``milter-reject``, ``proxy-reject``, ...), ``reply_code`` and ``stage`` (``header`` or ``body`` where cleanup refused). Returns restriction (as written in main.cf),
     setting (the parameter where it stands), certain (false when other restrictions write that text, too)
     and blocklist (the DNS zone of an RBL reject). A text that Postfix does not write gives null.
 
@@ -210,9 +217,11 @@ def name_restrictions(frame: pl.DataFrame) -> pl.DataFrame:
     """
     if "text" not in frame.columns:
         raise OptionError("rejects need the column text; rename yours.")
-    given = frame.select(_column(frame, name) for name in ("text", "action", "reply_code"))
+    given = frame.select(_column(frame, name) for name in ("text", "action", "reply_code", "stage"))
     low = pl.concat_str("reply_code", pl.lit(" "), "text").fill_null(pl.col("text")).str.to_lowercase()
-    plain = given.select("action", low.str.replace_all("<[^>]*>", "<>").alias("low"))  # no stranger's words
+    plain = given.select(
+        "action", _stage(), low.str.replace_all("<[^>]*>", "<>").alias("low")
+    )  # no stranger's words
     distinct = plain.unique(maintain_order=True)
     answers = distinct.with_columns(_answers(distinct["low"])).with_columns(_by_action())
     return plain.join(answers, on=plain.columns, how="left", nulls_equal=True, maintain_order="left").select(
@@ -281,16 +290,25 @@ def _filled(column: str) -> pl.Expr:
     )
 
 
+def _stage() -> pl.Expr:
+    """The stage where it alone names the setting, else null; an RCPT is no news to the texts."""
+    return pl.when(pl.col("stage").is_in(list(_STAGES))).then("stage").alias("stage")
+
+
 def _by_action() -> list[pl.Expr]:
-    """The setting that the action of the line names, before what the text says."""
-    restriction = pl.col("action").replace_strict(
-        {k: v[0] for k, v in _ACTIONS.items()}, default=None, return_dtype=pl.String
-    )
-    setting = pl.col("action").replace_strict(
-        {k: v[1] for k, v in _ACTIONS.items()}, default=None, return_dtype=pl.String
-    )
+    """The setting that the action or the stage of the line names, before what the text says."""
+    actions = {action: (*named, True) for action, named in _ACTIONS.items()}
+
+    def told(at: int, dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
+        return pl.coalesce(
+            pl.col(column).replace_strict(
+                {word: named[at] for word, named in words.items()}, default=None, return_dtype=dtype
+            )
+            for column, words in (("action", actions), ("stage", _STAGES))
+        )
+
     return [
-        pl.coalesce(restriction, "restriction").alias("restriction"),
-        pl.coalesce(setting, "setting").alias("setting"),
-        pl.when(restriction.is_not_null()).then(True).otherwise("certain").alias("certain"),
+        pl.coalesce(told(0, pl.String), "restriction").alias("restriction"),
+        pl.coalesce(told(1, pl.String), "setting").alias("setting"),
+        pl.coalesce(told(2, pl.Boolean), "certain").alias("certain"),
     ]

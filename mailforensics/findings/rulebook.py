@@ -38,6 +38,8 @@ ACTORS = ("sender", "recipient", "us", "remote", "nobody")
 _LISTS = ("words", "codes", "replies", "stages")
 _PATTERNS = ("pattern", "unless")
 _GAP = re.compile(r"<([0-9])>")  # up to so many words
+_EITHER = re.compile(r"^(.*) <~([0-9])>(.*)$")  # the same, and the two sides in either order
+_NAME = re.compile(r"\{([A-Z_]+)\}")  # an entry of the vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +157,15 @@ def rulebook(rules: Any = None) -> Rulebook:
 
 @lru_cache(maxsize=1)
 def _standard() -> Rulebook:
-    book = tomllib.loads(resources.files("mailforensics.findings").joinpath("causes.toml").read_text("utf-8"))
+    book = _book()
     taxonomy = {name: Cause(name=name, **entry) for name, entry in book["taxonomy"].items()}
     built_in = [_rule(entry, taxonomy, f"causes.toml, rule {n}") for n, entry in enumerate(book["causes"], 1)]
     return _assemble(taxonomy, (*_entry_point_rules(taxonomy), *built_in))
+
+
+@lru_cache(maxsize=1)
+def _book() -> dict[str, Any]:
+    return tomllib.loads(resources.files("mailforensics.findings").joinpath("causes.toml").read_text("utf-8"))
 
 
 def _entry_point_rules(taxonomy: Mapping[str, Cause]) -> list[Rule]:
@@ -246,10 +253,36 @@ def _check_pattern(rule: Rule, place: str) -> None:
 def _value(value: Any, key: str, place: str) -> Any:
     if key in _PATTERNS:
         alternatives = _words([value] if isinstance(value, str) else value, key, place)
-        return tuple(_GAP.sub(r"(?:[!-~]+ ){0,\1}", each) for each in alternatives)
+        return tuple(_pattern(each, place) for each in alternatives)
     if key == "words":
         return tuple(plain_words(pl.Series(_words(value, key, place), dtype=pl.String)))
     return tuple(_words(value, key, place)) if key in _LISTS else value
+
+
+def _pattern(written: str, place: str) -> str:
+    """The regular expression of a pattern as rules write it: with ``{NAMES}``, gaps and sides in either order."""
+    named = _NAME.sub(lambda found: _vocabulary_entry(found[1], place), written)
+    either = _EITHER.match(named)
+    if either:
+        one, gap, other = either.groups()
+        named = f"{one} <{gap}>{other}|{other} <{gap}>{one}"
+    return _GAP.sub(r"(?:[^ ]+ ){0,\1}", named)
+
+
+def _vocabulary_entry(name: str, place: str) -> str:
+    entries = _vocabulary()
+    if name not in entries:
+        raise OptionError(f"{place}: {{{name}}} is not in the vocabulary{_did_you_mean(name, entries)}")
+    return f"(?:{entries[name]})"
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> Mapping[str, str]:
+    """The words of many languages for one thing, by name: ``{MAILBOX}``, ``{MISSING}``; later ones may use earlier ones."""
+    found: dict[str, str] = {}
+    for name, words in _book()["vocabulary"].items():
+        found[name] = "|".join(_NAME.sub(lambda each: found[each[1]], word) for word in words)
+    return found
 
 
 def _words(value: Any, key: str, place: str) -> list[str]:

@@ -6,19 +6,29 @@ import numpy as np
 import polars as pl
 
 
-def places(values: pl.Series, among: pl.Series) -> np.ndarray:
-    """For each value its place in ``among`` (distinct, no nulls); ``len(among)`` for null and for what is not there.
+def distinct(values: pl.Series) -> tuple[pl.Series, np.ndarray]:
+    """The distinct values, and for each row the number of its value (that of a null is the number of values).
 
-    Three times faster than a join. Both categoricals are held until the codes are out: polars forgets the codes of one that
-    nobody holds, and gives them to other words.
+    A categorical gives each new value the next code, which is three times faster than a join; one with categories of its own,
+    since those of the common sort are forgotten when nobody holds them.
 
-    >>> places(pl.Series(["b", None, "a", "b"]), pl.Series(["a", "b"])).tolist()
-    [1, 2, 0, 1]
+    >>> names, which = distinct(pl.Series(["b", None, "a", "b"]))
+    >>> names.to_list(), which.tolist()
+    (['b', 'a'], [0, 2, 1, 0])
     """
-    rows, each = values.cast(pl.Categorical), among.cast(pl.Categorical)
-    codes = each.to_physical().cast(pl.Int64).to_numpy()
-    lookup = np.full(int(codes.max(initial=0)) + 2, len(among), dtype=np.uint32)
-    lookup[codes] = np.arange(len(among), dtype=np.uint32)
-    wanted = rows.to_physical().cast(pl.Int64).fill_null(len(lookup) - 1).to_numpy()
-    found: np.ndarray = lookup[np.minimum(wanted, len(lookup) - 1)]
-    return found
+    codes = values.cast(pl.Categorical(pl.Categories.random())).to_physical()
+    count = codes.n_unique() - codes.has_nulls()
+    which: np.ndarray = (codes.fill_null(count) if codes.has_nulls() else codes).to_numpy()
+    first = np.zeros(count + 1, dtype=np.int64)
+    first[which[::-1]] = np.arange(len(which) - 1, -1, -1)
+    return values.gather(first[:count]), which
+
+
+def for_each(values: pl.Series, which: np.ndarray) -> pl.Series:
+    """The value of each row, null for numbers past the last value.
+
+    >>> for_each(pl.Series(["x", "y"]), np.array([1, 2, 0])).to_list()
+    ['y', None, 'x']
+    """
+    nothing = pl.Series(values.name, [None], dtype=values.dtype)
+    return pl.concat([values, nothing]).gather(pl.Series(which))

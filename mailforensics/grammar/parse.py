@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from mailforensics.grammar.distinct import places
+from mailforensics.grammar.distinct import distinct
 from mailforensics.grammar.shape import Grammar, Hit
 
 Frame = pl.DataFrame
@@ -83,32 +83,29 @@ def parse(framed: Frame, grammars: Sequence[Grammar]) -> Parsed:
 
 def _owners(programs: pl.Series, grammars: Sequence[Grammar]) -> np.ndarray:
     """The number of the grammar that reads each row, -1 for other programs. Programs are few: each is looked at once."""
-    names = programs.unique().drop_nulls()
+    names, which = distinct(programs)
     number = np.full(len(names) + 1, -1, dtype=np.int16)
     for i, grammar in enumerate(grammars):
         fits = names.str.contains(rf"\A(?:{grammar.programs})\z").to_numpy()
         number[:-1][fits & (number[:-1] < 0)] = i
-    owner: np.ndarray = number[places(programs, names)]
+    owner: np.ndarray = number[which]
     return owner
 
 
 def _read(grammar: Grammar, split: Frame, rows: np.ndarray, reading: _Reading) -> None:
-    """Run each daemon's shapes over its rows; lines with and without a severity word apart."""
-    daemons = split["daemon"]
-    loud = split["severity"].is_in(_LOUD).fill_null(False)
-    any_loud = bool(loud.any())
-    carried = split.select(grammar.carries) if grammar.carries else None
-    for daemon in daemons.unique().to_list():
-        mine = daemons.is_null() if daemon is None else (daemons == daemon).fill_null(False)
-        for is_loud in (False, True) if any_loud else (False,):
-            wanted = mine if not any_loud else mine & (loud if is_loud else ~loud)
-            spots = wanted.arg_true()
-            if not len(spots):
-                continue
-            bodies = split["body"].gather(spots)
-            for hit in grammar.matcher(daemon or "", is_loud).read(bodies):
-                at = spots.gather(pl.Series(hit.rows)).to_numpy()
-                _note(hit, rows[at], carried[at] if carried is not None else None, reading)
+    """Run the shapes over the rows; the lines of each daemon with and without a severity word are a group."""
+    names, which = distinct(split["daemon"])
+    words, word = distinct(split["severity"])
+    loud = np.append(words.is_in(_LOUD).to_numpy(), False)[word]
+    number = which.astype(np.int64) * 2 + loud
+    present = np.flatnonzero(np.bincount(number))
+    place = np.zeros(2 * len(names) + 2, dtype=np.uint8)
+    place[present] = np.arange(len(present))
+    daemons = [*names.to_list(), ""]
+    matcher = grammar.matcher_of(tuple((daemons[n // 2], bool(n % 2)) for n in present.tolist()))
+    carried = split.select(grammar.carries)
+    for hit in matcher.read(split["body"], place[number]):
+        _note(hit, rows, carried, reading)
 
 
 def _look_again(grammar: Grammar, split: Frame, rows: np.ndarray, reading: _Reading) -> Frame:
@@ -129,17 +126,19 @@ def _look_again(grammar: Grammar, split: Frame, rows: np.ndarray, reading: _Read
     return pl.concat([split, again])[order]
 
 
-def _note(hit: Hit, rows: np.ndarray, carried: Frame | None, reading: _Reading) -> None:
+def _note(hit: Hit, rows: np.ndarray, carried: Frame, reading: _Reading) -> None:
+    """Keep what a shape has read of the rows of its grammar."""
     kind = hit.shape.kind
     if kind not in reading.kinds:
         reading.kinds.append(kind)
-    reading.kind[rows] = reading.kinds.index(kind)
-    reading.status[rows] = np.where(hit.fields["partial"].fill_null(False).to_numpy(), 2, 1)
-    fields = hit.fields.drop("partial")
-    if carried is not None:
-        fields = fields.hstack(carried.select(c for c in carried.columns if c not in fields.columns))
-    table = pl.DataFrame({"row": rows.astype(np.uint32)})
-    reading.tables.setdefault(kind, []).append(table.hstack(fields) if fields.width else table)
+    here = rows[hit.rows]
+    reading.kind[here] = reading.kinds.index(kind)
+    reading.status[here] = np.where(hit.fields["partial"].fill_null(False).to_numpy(), 2, 1)
+    fields = [column for column in hit.fields if column.name != "partial"]
+    names = {column.name for column in fields}
+    fields += [column.gather(hit.rows) for column in carried if column.name not in names]
+    table = pl.DataFrame([pl.Series("row", here.astype(np.uint32)), *fields])
+    reading.tables.setdefault(kind, []).append(table)
 
 
 def _prefix_columns(split: Frame) -> Frame:

@@ -24,6 +24,8 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from mailforensics.evidence.spans import FIRST_BYTES, first_four, four
+
 Frame = pl.DataFrame
 
 
@@ -144,10 +146,24 @@ class Compiled:
     def starts(self) -> str:
         return self.shape.starts or literal_start(self.shape.pattern)
 
+    @property
+    def literal(self) -> str:
+        """A literal that every line of this shape holds ("": not known)."""
+        return self.shape.holds or self.starts
+
     @cached_property
-    def extract(self) -> pl.Expr:
-        """A struct of the groups, and ``\\x00hit`` (always set on a match, even when every group is optional)."""
-        return pl.col("body").str.extract_groups(self.shape.regex).alias("hit")
+    def _begin(self) -> tuple[int, int]:
+        return four(self.starts), four("\x7f" * len(self.starts)) // 0x7F * 0xFF
+
+    def may_begin(self, begins: np.ndarray) -> np.ndarray:
+        """Which of the texts that begin so (``first_four``) may begin with the shape's literal."""
+        begin, mask = self._begin
+        fits: np.ndarray = (begins & np.uint32(mask)) == np.uint32(begin)
+        return fits
+
+    def extract(self, bodies: pl.Series) -> Frame:
+        """The groups of each body, all null where the pattern does not match."""
+        return bodies.str.extract_groups(self.shape.regex).struct.unnest()
 
     @cached_property
     def marker(self) -> str | None:
@@ -203,8 +219,17 @@ class Hit:
     fields: Frame  # one row a hit, in the order of `rows`; column "partial" (bool) last
 
 
+Group = tuple[str, bool | None]
+"""Lines that are read with the same shapes: those of one daemon that have a severity word (True), or none (False)."""
+Step = tuple[Compiled, tuple[int, ...]]
+"""A shape and the numbers of the groups whose lines it is tried on."""
+
+
 class Matcher:
-    """Reads the bodies of one daemon with its shapes, first match wins.
+    """Reads bodies with shapes, first match wins.
+
+    Lines of several daemons are read together, so that each shape reads all its lines at once: the steps are ordered so that every
+    line meets its shapes in the order in which its own daemon would try them.
 
     >>> shape = Shape(kind="x.hello", programs=("x",), pattern=r"hello (?P<name>[a-z]+)", example="hello bob", means="")
     >>> hits = Matcher([shape], {"name": Field("who")}).read(pl.Series(["hello eve", "bye"]))
@@ -213,106 +238,163 @@ class Matcher:
     """
 
     def __init__(self, shapes: Sequence[Shape], fields: Mapping[str, Field]) -> None:
-        self._shapes = [Compiled(shape) for shape in shapes if not shape.rare]
-        self._rare = [Compiled(shape) for shape in shapes if shape.rare]
         self._fields = fields
+        steps: list[Step] = [(Compiled(shape), (0,)) for shape in shapes]
+        self._common = [[step for step in steps if not step[0].shape.rare]]
+        self._rare = [[step for step in steps if step[0].shape.rare]]
 
-    def read(self, bodies: pl.Series) -> list[Hit]:
-        left = pl.DataFrame({"row": np.arange(len(bodies), dtype=np.uint32), "body": bodies})
-        hits: list[Hit] = []
-        for compiled in self._shapes:
-            if not left.height:
-                break
-            left = self._one(compiled, left, hits)
-        for compiled in self._rare_that_may_fit(left["body"]):
-            left = self._one(compiled, left, hits)
+    @classmethod
+    def of_groups(cls, passes: Sequence[Sequence[Step]], fields: Mapping[str, Field]) -> Matcher:
+        """A matcher for several groups: in each pass all shapes in order, and all frequent shapes before all rare ones."""
+        matcher = cls((), fields)
+        matcher._common = [[step for step in steps if not step[0].shape.rare] for steps in passes]
+        matcher._rare = [[step for step in steps if step[0].shape.rare] for steps in passes]
+        return matcher
+
+    def read(self, bodies: pl.Series, group: np.ndarray | None = None) -> list[Hit]:
+        """What each shape reads; `group` is the number of each line's group."""
+        left = _Left(bodies, group)
+        hits = self._read(self._common, left)
+        if left.count and any(self._rare):
+            present = self._present(left.texts())
+            may_fit = [[step for step in steps if step[0].literal in present] for steps in self._rare]
+            hits += self._read(may_fit, left)
         return hits
 
-    def _rare_that_may_fit(self, bodies: pl.Series) -> list[Compiled]:
-        """The rare shapes whose literal stands in some of these lines, found in one pass over the lines."""
-        if not self._rare or not len(bodies):
-            return []
-        literals = [compiled.shape.holds or compiled.starts for compiled in self._rare]
-        found = bodies.str.extract_many(sorted(set(literals)), overlapping=True).explode(empty_as_null=False)
-        present = set(found.unique().to_list())
-        return [
-            compiled for compiled, literal in zip(self._rare, literals, strict=True) if literal in present
-        ]
+    def _read(self, passes: Sequence[Sequence[Step]], left: _Left) -> list[Hit]:
+        hits: list[Hit] = []
+        for steps in passes:
+            for compiled, groups in steps:
+                if not left.count:
+                    return hits
+                if hit := self._one(compiled, groups, left):
+                    hits.append(hit)
+        return hits
 
-    def _one(self, compiled: Compiled, left: Frame, hits: list[Hit]) -> Frame:
-        """Read what this shape can read, note it in `hits`, and return the rows that are left."""
-        if compiled.starts:
-            mask = left["body"].str.starts_with(compiled.starts)
-            if not mask.any():
-                return left
-            candidates = left.filter(mask)
-        elif compiled.shape.holds:
-            mask = left["body"].str.contains(compiled.shape.holds, literal=True)
-            if not mask.any():
-                return left
-            candidates = left.filter(mask)
-        else:
-            mask = None
-            candidates = left
-        found, good = self._extract(compiled, candidates)
-        if not good.any():
-            return left
-        everything = bool(good.all())
-        if not everything:
-            found = found.filter(good)
-        hits.append(Hit(compiled.shape, found["row"].to_numpy(), self._typed(compiled.shape, found)))
-        if everything:
-            return left.filter(~mask) if mask is not None else left.clear()
-        rest = candidates.filter(~good)
-        return rest if mask is None else pl.concat([left.filter(~mask), rest])
+    def _present(self, texts: pl.Series) -> set[str]:
+        """The literals of rare shapes that stand in some of these lines, found in one pass over them."""
+        literals = sorted({compiled.literal for steps in self._rare for compiled, _ in steps})
+        found = texts.str.extract_many(literals, overlapping=True).explode(empty_as_null=False)
+        return set(found.unique().to_list())
 
-    def _extract(self, compiled: Compiled, candidates: Frame) -> tuple[Frame, pl.Series]:
+    def _one(self, compiled: Compiled, groups: tuple[int, ...], left: _Left) -> Hit | None:
+        """Read what this shape can read, and take it from the rows that are left."""
+        rows, bodies = left.candidates(compiled, groups)
+        if not len(rows):
+            return None
+        found, good = self._extract(compiled, bodies)
+        if not good.all():
+            if not good.any():
+                return None
+            found, rows = found.filter(good), rows[good.to_numpy()]
+        left.take(rows, groups)
+        return Hit(compiled.shape, rows, self._typed(compiled.shape, found))
+
+    def _extract(self, compiled: Compiled, bodies: pl.Series) -> tuple[Frame, pl.Series]:
+        """The groups of each body, and which bodies match."""
         if not compiled.shape.groups:
-            return candidates.select("row"), candidates["body"].str.contains(compiled.shape.regex)
+            return bodies.to_frame("body"), bodies.str.contains(compiled.shape.regex)
         if compiled.shape.reader is not None and compiled.marker is not None:
-            found = self._extract_fast(compiled, compiled.marker, compiled.shape.reader, candidates)
+            found = self._extract_fast(compiled, compiled.marker, compiled.shape.reader, bodies)
         else:
-            found = candidates.select("row", compiled.extract).unnest("hit")
+            found = compiled.extract(bodies)
         if compiled.marker is not None:
             return found, found[compiled.marker].is_not_null()
-        return found, candidates["body"].str.contains(compiled.shape.regex)
+        return found, bodies.str.contains(compiled.shape.regex)
 
     @staticmethod
     def _extract_fast(
-        compiled: Compiled, marker: str, reader: Callable[[pl.Series], Frame], candidates: Frame
+        compiled: Compiled, marker: str, reader: Callable[[pl.Series], Frame], bodies: pl.Series
     ) -> Frame:
         """The groups by the shape's reader, and by its pattern for the rows that the reader leaves."""
-        found = candidates.select("row").hstack(reader(candidates["body"]).select(compiled.shape.groups))
+        found = reader(bodies).select(compiled.shape.groups)
         missed = found[marker].is_null()
         if not missed.any():
             return found
-        slow = candidates.filter(missed).select("row", compiled.extract).unnest("hit")
+        slow = compiled.extract(bodies.filter(missed))
         place = np.arange(found.height)
         place[missed.to_numpy()] = found.height + np.arange(slow.height)
         return pl.concat([found, slow])[place]
 
     def _typed(self, shape: Shape, found: Frame) -> Frame:
-        columns: list[pl.Expr] = []
-        checked: list[pl.Expr] = []
+        """The groups with their types, the constants, what the shape adds, and whether a value could not be converted."""
+        columns: list[pl.Series] = []
+        partial = np.zeros(found.height, dtype=bool)
         for name in shape.groups:
-            spec = self._fields[name]
-            raw = pl.col(name)
-            if spec.convert is not None:
-                typed = spec.convert(raw).alias(name)
-            elif spec.dtype == pl.String or spec.dtype.is_nested():  # a list is made by `finish`
-                columns.append(raw)
-                continue
-            else:
-                typed = raw.cast(spec.dtype, strict=False)
+            raw, spec = found[name], self._fields[name]
+            typed = _converted(raw, spec)
+            if typed.null_count() != raw.null_count():
+                partial |= (raw.is_not_null() & typed.is_null()).to_numpy()
             columns.append(typed)
-            checked.append(raw.is_not_null() & typed.is_null())
-        columns += [pl.lit(value).alias(name) for name, value in shape.constants.items()]
-        partial = pl.any_horizontal(checked) if checked else pl.lit(False)
-        typed_frame = found.with_columns(partial.alias("partial"), *columns)
-        typed_frame = typed_frame.select(*shape.groups, *shape.constants, "partial")
-        if shape.finish is not None:
-            typed_frame = shape.finish(typed_frame)
-        return typed_frame
+        for name, value in shape.constants.items():
+            columns.append(pl.Series(name, [value]).new_from_index(0, found.height))
+        fields = pl.DataFrame([*columns, pl.Series("partial", partial)])
+        return fields if shape.finish is None else shape.finish(fields)
+
+
+def _converted(raw: pl.Series, spec: Field) -> pl.Series:
+    """A captured text as its field's type; what cannot be converted is null. A list is made by `finish`."""
+    if spec.convert is not None:
+        return raw.to_frame().select(spec.convert(pl.col(raw.name)).alias(raw.name)).to_series()
+    if spec.dtype == pl.String or spec.dtype.is_nested():
+        return raw
+    return raw.cast(spec.dtype, strict=False)
+
+
+class _Left:
+    """The bodies that no shape has read yet: their rows by group, and what each begins with, so that a shape looks only at its own."""
+
+    def __init__(self, bodies: pl.Series, group: np.ndarray | None) -> None:
+        self._bodies = bodies.rechunk()
+        begins = first_four(self._bodies)
+        self._unread = bodies.is_not_null().to_numpy().copy()
+        rows = np.flatnonzero(self._unread).astype(np.uint32)
+        self.count = len(rows)
+        if group is None:
+            self._rows = [rows]
+        else:
+            mine = group[rows]
+            order = np.argsort(mine, kind="stable")
+            self._rows = np.split(rows[order], np.cumsum(np.bincount(mine)))[:-1]
+        self._begins = [begins[rows] for rows in self._rows]
+
+    def texts(self) -> pl.Series:
+        return self._bodies.gather(np.concatenate(self._rows))
+
+    def candidates(self, compiled: Compiled, groups: tuple[int, ...]) -> tuple[np.ndarray, pl.Series]:
+        """The rows of these groups that have the shape's literal, and their bodies."""
+        starts, holds = compiled.starts, compiled.shape.holds
+        found = [self._rows[g] for g in groups]
+        if starts:
+            found = [
+                rows[compiled.may_begin(self._begins[g])]
+                for g, rows in zip(groups, found, strict=True)
+                if len(rows)
+            ]
+        found = [rows for rows in found if len(rows)]
+        if not found:
+            return _NONE, self._bodies.clear()
+        rows = found[0] if len(found) == 1 else np.sort(np.concatenate(found), kind="stable")
+        bodies = self._bodies if len(rows) == len(self._bodies) else self._bodies.gather(rows)
+        if len(starts) > FIRST_BYTES:
+            has = bodies.str.starts_with(starts)
+        elif holds and not starts:
+            has = bodies.str.contains(holds, literal=True)
+        else:
+            return rows, bodies
+        return (rows, bodies) if has.all() else (rows[has.to_numpy()], bodies.filter(has))
+
+    def take(self, rows: np.ndarray, groups: tuple[int, ...]) -> None:
+        """These rows have been read."""
+        self._unread[rows] = False
+        self.count -= len(rows)
+        for g in groups:
+            if len(self._rows[g]):
+                still = self._unread[self._rows[g]]
+                self._rows[g], self._begins[g] = self._rows[g][still], self._begins[g][still]
+
+
+_NONE = np.empty(0, dtype=np.uint32)
 
 
 @dataclass(frozen=True)
@@ -348,23 +430,49 @@ class Grammar:
         return frozenset(name for shape in self.shapes for name in shape.programs)
 
     @cached_property
-    def _matchers(self) -> dict[tuple[str, bool | None], Matcher]:
+    def _compiled(self) -> dict[int, Compiled]:
+        return {id(shape): Compiled(shape) for shape in self.shapes}
+
+    @cached_property
+    def _matchers(self) -> dict[tuple[Group, ...], Matcher]:
         return {}
 
     def matcher(self, daemon: str, loud: bool | None = None) -> Matcher:
-        """The matcher of one daemon; shapes for any daemon (``*``) come in their own place in the order.
+        """The matcher of one daemon's lines. ``loud``: they all have a severity word (True), or none has (False)."""
+        return self.matcher_of(((daemon, loud),))
 
-        ``loud`` says that all lines have a severity word (True) or none (False): shapes of the other sort are left out.
+    def matcher_of(self, groups: tuple[Group, ...]) -> Matcher:
+        """The matcher for lines of some groups.
+
+        Shapes for any daemon (``*``) come in their own place in the order, those of other daemons (`shared`) after all of these.
         """
-        if (daemon, loud) not in self._matchers:
-            other = {None: "none", True: "info", False: "warning"}[loud]
-            heard = [shape for shape in self.shapes if shape.severity != other]
-            fitting = [s for s in heard if daemon in s.programs or "*" in s.programs]
+        if groups not in self._matchers:
+            passes = [self._pass(groups, own=True)]
             if self.shared:
-                own = {id(shape) for shape in fitting}
-                fitting += [shape for shape in heard if id(shape) not in own]
-            self._matchers[daemon, loud] = Matcher(fitting, self.fields)
-        return self._matchers[daemon, loud]
+                passes.append(self._pass(groups, own=False))
+            self._matchers[groups] = Matcher.of_groups(passes, self.fields)
+        return self._matchers[groups]
+
+    def _pass(self, groups: tuple[Group, ...], *, own: bool) -> list[Step]:
+        """Each shape with the groups that it fits."""
+        steps: list[Step] = []
+        for shape in self.shapes:
+            fitting = tuple(
+                number
+                for number, (daemon, loud) in enumerate(groups)
+                if shape.severity != _NOT_HEARD[loud]
+                and (daemon in shape.programs or "*" in shape.programs) == own
+            )
+            if fitting:
+                steps.append((self._compiled[id(shape)], fitting))
+        return steps
+
+
+_NOT_HEARD = {
+    None: "none",
+    True: "info",
+    False: "warning",
+}  # the severity of shapes that such lines cannot have
 
 
 def check(grammar: Grammar) -> list[str]:

@@ -19,14 +19,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+from mailforensics.evidence.spans import first_four, four
+from mailforensics.grammar.plain import DATE, MONTH, OFFSET, cut_plain
+
 _CLOCK = r"[0-2][0-9]:[0-5][0-9]:[0-6][0-9]"
-_BSD = rf"{_MONTH} [ 0-3][0-9] {_CLOCK}"
-_DATE = r"[0-9]{4}-[01][0-9]-[0-3][0-9]"
-_OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
-_ISO = rf"{_DATE}T{_CLOCK}(?:[.,][0-9]{{1,9}})?{_OFFSET}?"
+_BSD = rf"{MONTH} [ 0-3][0-9] {_CLOCK}"
+_ISO = rf"{DATE}T{_CLOCK}(?:[.,][0-9]{{1,9}})?{OFFSET}?"
 _TAG = r"[!-Z\\^-~]+(?:\[[0-9]+\])?"
 
 _DOVECOT_SERVICES = (
@@ -67,6 +68,13 @@ def frame(lines: Frame) -> Frame:
     """
     left = lines.with_row_index("row")
     done: list[Frame] = []
+    plain = np.zeros(lines.height, dtype=bool)
+    for rows, cut in cut_plain(lines["line"]):
+        some = left if len(rows) == lines.height else left[rows]
+        done.append(_complete(some.hstack(cut), str(cut["framing"][0])))
+        plain[rows] = True
+    if plain.any():
+        left = left.clear() if plain.all() else left.filter(pl.Series(~plain))
     for framing in FRAMINGS:
         if not left.height:
             break
@@ -104,11 +112,10 @@ _REPEAT = r"\A(?:message repeated|last message repeated) ([0-9]{1,9}) times?(?::
 def _unfold_repeats(cut: Frame) -> Frame:
     """``message repeated 3 times: [ text ]`` becomes text with repeated = 3 (counted, not expanded)."""
     text = pl.col("text")
-    folded = cut["text"].str.starts_with("message repeated ") | cut["text"].str.starts_with(
-        "last message repeated "
-    )
-    if not folded.any():
+    start = first_four(cut["text"])
+    if not ((start == four("message repeated ")) | (start == four("last message repeated "))).any():
         return cut
+    folded = cut["text"].str.contains(r"\A(?:last )?message repeated ")
     times = text.str.extract(_REPEAT, 1).cast(pl.Int32, strict=False)
     inner = text.str.extract(r"\Amessage repeated [0-9]{1,9} times?: \[ ?((?s:.*))\]\z", 1)
     return cut.with_columns(
@@ -117,42 +124,7 @@ def _unfold_repeats(cut: Frame) -> Frame:
     )
 
 
-# --- RFC 3164 and RFC 3339: cut at literals ---------------------------------------------------------------------------
-
-
-def _after_stamp(lines: Frame, stamp_length: int | pl.Expr) -> Frame:
-    """host, program, pid and text of ``STAMP HOST PROGRAM[PID]: TEXT``; the prefix is known to be ASCII."""
-    line = pl.col("line")
-    out = lines.with_columns(head=line.str.slice(0, line.str.find(": ", literal=True)))
-    out = out.with_columns(
-        text=line.str.strip_prefix(pl.col("head")).str.slice(2),
-        rest=pl.col("head").str.slice(stamp_length + 1),
-    )
-    rest = pl.col("rest")
-    out = out.with_columns(space=rest.str.find(" ", literal=True))
-    out = out.with_columns(host=rest.str.slice(0, pl.col("space")), tag=rest.str.slice(pl.col("space") + 1))
-    out = out.with_columns(bracket=pl.col("tag").str.find("[", literal=True).fill_null(4096))
-    return out.with_columns(
-        program=pl.col("tag").str.slice(0, pl.col("bracket")),
-        pid=pl.col("tag").str.slice(pl.col("bracket") + 1).str.strip_suffix("]").cast(pl.Int32, strict=False),
-    ).drop("head", "rest", "space", "tag", "bracket")
-
-
-def _rfc3164(lines: Frame) -> Frame:
-    line = pl.col("line")
-    return _after_stamp(lines, 15).with_columns(
-        minute=line.str.slice(0, 12),
-        second_us=line.str.slice(13, 2).cast(pl.Int32) * 1_000_000,
-        precision=pl.lit("s"),
-        time_original=line.str.slice(0, 15),
-    )
-
-
-def _rfc3339(lines: Frame) -> Frame:
-    line = pl.col("line")
-    out = lines.with_columns(time_original=line.str.slice(0, line.str.find(" ", literal=True)))
-    out = _after_stamp(out, pl.col("time_original").str.len_bytes())
-    return out.with_columns(*_iso_stamp(pl.col("time_original")))
+# --- Stamps ------------------------------------------------------------------------------------------------------------
 
 
 def _iso_stamp(stamp: pl.Expr) -> list[pl.Expr]:
@@ -170,14 +142,14 @@ def _iso_stamp(stamp: pl.Expr) -> list[pl.Expr]:
         .then(pl.lit("ms"))
         .otherwise(pl.lit("s"))
         .alias("precision"),
-        seconds.str.extract(rf"({_OFFSET})$", 1).alias("offset"),
+        seconds.str.extract(rf"({OFFSET})$", 1).alias("offset"),
     ]
 
 
 def _rspamd_file(lines: Frame) -> Frame:
     """``2026-11-23 17:57:14[.76294] #256(worker) ...``: all behind the stamp is text; slices of bytes copy nothing."""
     line = pl.col("line").cast(pl.Binary)
-    clock = pl.col("line").str.extract(rf"\A{_DATE} ({_CLOCK}(?:\.[0-9]+)?) ", 1)
+    clock = pl.col("line").str.extract(rf"\A{DATE} ({_CLOCK}(?:\.[0-9]+)?) ", 1)
     out = lines.with_columns(end=len("2026-11-23 ") + clock.str.len_bytes())
     out = out.with_columns(
         time_original=line.bin.head(pl.col("end")).cast(pl.String),
@@ -242,8 +214,8 @@ def _any_stamp(stamp: pl.Expr) -> list[pl.Expr]:
     ]
 
 
-_ONE_DIGIT_DAY = rf"{_MONTH} [1-9] {_CLOCK}"  # some write `Sep 8` for `Sep  8`
-_LOOSE_STAMP = rf"(?P<stamp>{_BSD}|{_ONE_DIGIT_DAY}|{_ISO}|{_DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{_OFFSET})?)"
+_ONE_DIGIT_DAY = rf"{MONTH} [1-9] {_CLOCK}"  # some write `Sep 8` for `Sep  8`
+_LOOSE_STAMP = rf"(?P<stamp>{_BSD}|{_ONE_DIGIT_DAY}|{_ISO}|{DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{OFFSET})?)"
 _RFC5424 = (
     rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?1 (?P<stamp>{_ISO}) (?P<host>[!-~]+) (?P<program>[!-~]+) (?:(?P<pid>[0-9]+)|[!-~]+) "
     r"[!-~]+ (?:-|(?:\[(?:[^\]\"]|\"(?:[^\"\\]|\\.)*\")*\])+)(?: (?:\x{feff})?(?P<text>(?s:.*)))?\z"
@@ -379,11 +351,11 @@ def _rspamd_json(lines: Frame) -> Frame:
 
 
 FRAMINGS: tuple[Framing, ...] = (
-    Framing("rfc3164", rf"\A{_BSD} [!-~]*[!-9;-~] {_TAG}: ", _rfc3164),
-    Framing("rfc3339", rf"\A{_ISO} [!-~]*[!-9;-~] {_TAG}: ", _rfc3339),
-    Framing("dovecot", rf"\A(?:{_BSD}|{_DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{_OFFSET})?|{_ISO}) {_DOVECOT}",
+    Framing("rfc3164", rf"\A{_BSD} [!-~]*[!-9;-~] {_TAG}: ", _by_regex(_SYSLOG, _any_stamp)),
+    Framing("rfc3339", rf"\A{_ISO} [!-~]*[!-9;-~] {_TAG}: ", _by_regex(_SYSLOG, _any_stamp)),
+    Framing("dovecot", rf"\A(?:{_BSD}|{DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{OFFSET})?|{_ISO}) {_DOVECOT}",
             _by_regex(_DOVECOT_FILE, _any_stamp, program="dovecot")),
-    Framing("rspamd", rf"\A{_DATE} {_CLOCK}(?:\.[0-9]+)? (?:\[[a-z]+\] )?#[0-9]+\(", _rspamd_file),
+    Framing("rspamd", rf"\A{DATE} {_CLOCK}(?:\.[0-9]+)? (?:\[[a-z]+\] )?#[0-9]+\(", _rspamd_file),
     Framing("rspamd-json", r'\A\{"ts": ?[0-9.]+, ?"pid": ?[0-9]+, ?"severity": ?"', _rspamd_json),
     Framing("journald", r'\A\{.*"__REALTIME_TIMESTAMP" ?: ?"', _journald),
     Framing("docker", r'\A\{"log": ?".*"time": ?"[0-9T:.Z+-]+"', _docker),
@@ -393,7 +365,7 @@ FRAMINGS: tuple[Framing, ...] = (
             _by_regex(_REPEATED, _any_stamp)),
     Framing("rfc3164", rf"\A(?:<[0-9]{{1,3}}>)?(?:{_BSD}|{_ONE_DIGIT_DAY}) (?:[!-~]+ )?{_TAG}:(?: |\z)", _by_regex(_SYSLOG, _any_stamp)),
     Framing("rfc3339", rf"\A(?:<[0-9]{{1,3}}>)?{_ISO} (?:[!-~]+ )?{_TAG}:(?: |\z)", _by_regex(_SYSLOG, _any_stamp)),
-    Framing("syslog", rf"\A(?:<[0-9]{{1,3}}>)?(?:{_BSD}|{_ISO}|{_DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{_OFFSET})?) [!-~]+ [!-Z\\^-~]+\[[0-9]+\]",
+    Framing("syslog", rf"\A(?:<[0-9]{{1,3}}>)?(?:{_BSD}|{_ISO}|{DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{OFFSET})?) [!-~]+ [!-Z\\^-~]+\[[0-9]+\]",
             _by_regex(_PID_ONLY, _any_stamp)),
     Framing("dovecot-bare", rf"\A(?:{_DOVECOT_SERVICES})\([^()]*\)(?:<[^<>]*>)*: ", _by_regex(_DOVECOT_BARE, _iso_stamp, program="dovecot")),
     Framing("rspamd-bare", r"\A#[0-9]+\([a-z_A-Z0-9 -]+\) <", _by_regex(_RSPAMD_BARE, _iso_stamp, program="rspamd")),

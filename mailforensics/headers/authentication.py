@@ -38,14 +38,14 @@ _ADDRESS_IN_WORDS = re.compile(
     r"(?:sender IP is|designates?|client-ip=) ?(?P<ip>[0-9A-Fa-f:.]+[0-9A-Fa-f])"
     r"|(?:^|\s)(?P<other>[0-9A-Fa-f:.]{3,45}) is (?:neither|not) "
 )
-_POLICY_IN_WORDS = re.compile(r"\bp=(?P<policy>[A-Za-z]+)")
+_POLICY_IN_WORDS = re.compile(r"\bp(?:olicy)?=(?P<policy>[A-Za-z]+)")
 
 _COLUMNS: Mapping[tuple[str | None, str], str] = {
     ("smtp", "mailfrom"): "smtp_mailfrom", ("smtp", "mail"): "smtp_mailfrom", ("smtp", "helo"): "smtp_helo",
     ("smtp", "auth"): "smtp_auth", ("smtp", "remote-ip"): "smtp_remote_ip", ("smtp", "client-ip"): "smtp_remote_ip",
     ("policy", "iprev"): "smtp_remote_ip", ("header", "from"): "header_from", ("header", "d"): "header_d",
     ("header", "i"): "header_i", ("header", "s"): "header_s", ("header", "a"): "header_a",
-    ("header", "b"): "header_b", ("policy", "dmarc"): "policy", (None, "envelope-from"): "smtp_mailfrom",
+    ("header", "b"): "header_b", ("policy", "dmarc"): "policy", ("policy", "published-domain-policy"): "policy", (None, "envelope-from"): "smtp_mailfrom",
     (None, "helo"): "smtp_helo", (None, "client-ip"): "smtp_remote_ip", (None, "x-selector"): "header_s",
 }  # fmt: skip
 
@@ -73,6 +73,8 @@ def read_results(value: str, *, field: str = "Authentication-Results") -> list[R
         rows = []
     if not rows:
         rows = [_row(result=None, parse_status="ok" if understood else "unparsed")]
+    if rows[-1]["parse_status"] == "ok" and _left_open(value):
+        rows[-1]["parse_status"] = "partial"
     for row in rows:
         row.update(field=field, authserv_id=server, arc_instance=instance)
     return rows
@@ -128,6 +130,19 @@ def _scan(value: str) -> Iterator[tuple[str, str]]:
             comment.append(text)
         else:
             yield (";", text) if text == ";" else ("text", text)
+    if depth:
+        yield "comment", "".join(comment)
+
+
+def _left_open(value: str) -> bool:
+    """Whether a comment has no end: the field was cut."""
+    depth = 0
+    for match in _PIECE.finditer(value[: DEFAULT.line_bytes]):
+        if match.group() == "(":
+            depth += 1
+        elif match.group() == ")":
+            depth = max(0, depth - 1)
+    return depth > 0
 
 
 def _instance(segments: list[tuple[str, list[str]]]) -> int | None:
@@ -164,7 +179,7 @@ def _method_row(text: str, comments: list[str]) -> Row:
     place = match.end()
     while place < len(text):
         pair = _PAIR.match(text, place)
-        if pair is None:
+        if pair is None or (not pair["value"] and text[pair.end() : pair.end() + 1] == '"'):
             row["parse_status"] = "ok" if not text[place:].strip() else "partial"
             break
         _add_property(row, pair)
@@ -185,8 +200,12 @@ def _add_property(row: Row, pair: re.Match[str]) -> None:
         row["action"] = value
     row["properties"].append({"ptype": ptype, "property": name, "value": value})
     column = _COLUMNS.get((ptype, name))
+    if column in ("smtp_mailfrom", "header_from") and value != "<>":
+        value = value.strip("<>")
+    if column in ("header_d", "header_i") and value == "none":
+        column = None  # Microsoft's way to say that nobody signed
     if column and row[column] is None:
-        row[column] = value.strip("<>") if column == "smtp_mailfrom" and value != "<>" else value
+        row[column] = value
 
 
 def _fill_from_words(row: Row) -> None:
@@ -238,6 +257,7 @@ def read_received_spf(value: str) -> list[Row]:
             _add_property(row, pair)
     values = {entry["property"]: entry["value"] for entry in row["properties"]}
     row["authserv_id"] = values.get("receiver")
+    row["parse_status"] = "partial" if _left_open(value) else "ok"
     _fill_from_words(row)
     row["smtp_remote_ip"] = canonical_ip(row["smtp_remote_ip"] or "") or row["smtp_remote_ip"]
     return [row]

@@ -147,12 +147,12 @@ def _local(part: dict[str, str | None], defects: list[str]) -> datetime:
         defects.append("month_before_day_assumed")
     micro = int((part.get("fraction") or "0")[:6].ljust(6, "0"))
     local = datetime(year, month, day, hour, minute, min(second, 59), micro)
-    if second == 60:  # a leap second: RFC 5322 §3.3 allows it, the clock then shows the next minute
-        defects.append("leap_second")
-        local += timedelta(seconds=1)
     weekday = (part.get("weekday") or "")[:3].lower()
     if weekday in _DAYS and _DAYS[local.weekday()] != weekday:
         defects.append("weekday_differs")
+    if second == 60:  # a leap second: RFC 5322 §3.3 allows it, the clock then shows the next minute
+        defects.append("leap_second")
+        local += timedelta(seconds=1)
     return local
 
 

@@ -10,8 +10,11 @@ Transcripts come in several hands, and are told apart line by line::
      -> EHLO mail.example.org
     < unknown[192.0.2.7]: EHLO mail.example.org    smtpd -v, as the server sees it: < client, > server
     > unknown[192.0.2.7]: 250-mx.example.net
+    < 220 mx.example.net ESMTP                     curl -v: < server, > client
+      SMTP<< 220 mx.example.net ESMTP              exim -v
+    send: 'ehlo mail.example.org\\r\\n'            Python's smtplib
 
-A transcript without marks is read by the shape of its lines: three digits are a reply. Commands are those of RFC
+The verbose sendmail marks commands with three ``>`` and replies not at all. A transcript without marks (telnet, openssl s_client) is read by the shape of its lines: three digits are a reply. Commands are those of RFC
 5321 §4.1, RFC 2033 (LHLO), RFC 3030 (BDAT), RFC 3207 (STARTTLS) and RFC 4954 (AUTH), replies RFC 5321 §4.2 with the
 enhanced codes of RFC 3463. Secrets of AUTH are masked before anything else sees them.
 """
@@ -19,6 +22,7 @@ enhanced codes of RFC 3463. Secrets of AUTH are masked before anything else sees
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,11 +41,21 @@ _MARKS = tuple(
     for form, speaker in (
         (r"\s*(?:S|Server|R|Receiver|<-|<~|<\*\*|Out):(?: |$)", "server"),
         (r"\s*(?:C|Client|Sender|->|~>|\*\*>|In):(?: {1,2}|$)", "client"),
-        (r"\s*(?:<-|<~|<\*\*)(?: {1,2}|$)", "server"),
-        (r"\s*(?:->|~>|\*\*>)(?: |$)", "client"),
+        (r"\s*(?:<-|<~|<\*\*|<~\*|<-\*)(?: {1,2}|$)", "server"),
+        (r"\s*(?:->|~>|\*\*>|\*~>)(?: |$)", "client"),
         (r"\s*(?:===|\*\*\*|<==|==>)", "note"),
+        (r"\s*SMTP<< ?", "server"),
+        (r"\s*SMTP>> ?", "client"),
+        (r">>> ?", "client"),
+        (r"send: b?['\"]", "quoted client"),
+        (r"reply: b['\"]", "quoted server"),
+        (r"(?:reply: retcode|connect:|data:) ", "note"),
         (r"(?:.*smtpd?\[[0-9]+\]: )?< [^ ]+\[[^\]]*\](?::[0-9]+)?: ?", "peer"),
         (r"(?:.*smtpd?\[[0-9]+\]: )?> [^ ]+\[[^\]]*\](?::[0-9]+)?: ?", "self"),
+        (r"< (?=[2-5][0-9]{2}(?:[ -]|$))", "server"),
+        (r"> (?=[A-Za-z.*])", "client"),
+        (r"(?:\* |[{}] \[)", "note"),
+        (r"\s{6,}(?=[2-5][0-9]{2}[ -])", "more"),
     )
 )
 _REPLY = re.compile(r"(?P<code>[2-5][0-9]{2})(?P<more>[- ]|$)(?P<text>.*)")
@@ -50,6 +64,7 @@ _COMMAND = re.compile(r"(?P<verb>[A-Za-z]{4,8})(?: +(?P<argument>.*))?$")
 _PATH = re.compile(r"(?i)(?:FROM|TO) *: *<?(?P<address>[^<> ]*)>?(?P<rest>.*)")
 _PARAMETER = re.compile(r"(?P<key>[A-Za-z0-9-]+)(?:=(?P<value>\S*))?")
 
+_TLS_FROM_THE_START = re.compile(r"SSL handshake has read|SSL connection using|TLS started with cipher")
 _VERBS = frozenset(
     ("HELO", "EHLO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "VRFY", "EXPN", "STARTTLS", "AUTH", "QUIT",
      "NOOP", "HELP", "XCLIENT", "XFORWARD", "ETRN", "TURN", "SEND", "SOML", "SAML")
@@ -92,6 +107,7 @@ class _Exchange:
     per_recipient: list[str] = field(default_factory=list)
     data_lines: int = 0
     partial: list[str] = field(default_factory=list)
+    chunk_left: int = 0
 
 
 def read_dialogue(text: str) -> pl.DataFrame:
@@ -105,7 +121,9 @@ def read_dialogue(text: str) -> pl.DataFrame:
     >>> rows.select("command", "argument", "reply_code", "enhanced_code").rows()
     [(None, None, 220, None), ('EHLO', 'a', 250, None), ('QUIT', None, 221, '2.0.0')]
     """
-    exchange = _Exchange()
+    exchange = _Exchange(
+        secure="STARTTLS" not in text.upper() and _TLS_FROM_THE_START.search(text) is not None
+    )
     for number, (speaker, line) in _spoken(text):
         if speaker == "server":
             _heard(exchange, number, line)
@@ -121,20 +139,44 @@ def read_dialogue(text: str) -> pl.DataFrame:
 def _spoken(text: str) -> list[tuple[int, tuple[str, str]]]:
     """(line number, (client or server, what was said)) of the lines that belong to the dialogue."""
     lines = [(number, line.rstrip("\r")) for number, line in enumerate(text[: 1 << 22].split("\n"), 1)]
-    marked = [(number, found) for number, line in lines if (found := _marked(line)) is not None]
-    if len(marked) >= 2:
-        turned = _turned({speaker for _, (speaker, _) in marked})
-        return [
-            (number, (turned.get(speaker, speaker), said))
-            for number, (speaker, said) in marked
-            if speaker != "note"
+    marked = list(_with_marks(lines))
+    if len(marked) < 2:
+        return _unmarked([(number, line) for number, line in lines if line.strip()])
+    turned = _turned(marked)
+    spoken = [(number, (turned.get(speaker, speaker), said)) for number, (speaker, said) in marked]
+    if not any(speaker == "server" for _, (speaker, _) in spoken):  # sendmail -v
+        seen = {number for number, _ in marked}
+        bare = [
+            (number, ("server", line)) for number, line in lines if number not in seen and _REPLY.match(line)
         ]
-    return _unmarked([(number, line) for number, line in lines if line.strip()])
+        spoken = sorted(spoken + bare, key=lambda one: one[0])
+    return [one for one in spoken if one[1][0] != "note"]
 
 
-def _turned(speakers: set[str]) -> dict[str, str]:
-    """The log of smtpd -v marks with arrows from its own point of view, as a server."""
-    return {"peer": "client", "self": "server"} if speakers & {"peer", "self"} else {}
+def _with_marks(lines: list[tuple[int, str]]) -> Iterator[tuple[int, tuple[str, str]]]:
+    """The lines that have a mark, without it; a line further in goes on with what the server said before."""
+    before = ""
+    for number, line in lines:
+        found = _marked(line)
+        speaker, said = found or ("", "")
+        if speaker == "more":
+            speaker = before if before == "server" else ""
+        before = speaker
+        if speaker.startswith("quoted "):
+            for one in re.split(r"\\r\\n|\\n", said.rstrip("'\"")):
+                if one:
+                    yield number, (speaker.removeprefix("quoted "), one)
+        elif speaker:
+            yield number, (speaker, said)
+
+
+def _turned(marked: list[tuple[int, tuple[str, str]]]) -> dict[str, str]:
+    """Postfix's verbose log marks with arrows from its own point of view: smtpd is the server, smtp the client."""
+    peers = [said for _, (speaker, said) in marked if speaker == "peer"]
+    replies = sum(bool(_REPLY.match(said)) for said in peers)
+    if peers and 2 * replies > len(peers):
+        return {"peer": "server", "self": "client"}
+    return {"peer": "client", "self": "server"}
 
 
 def _marked(line: str) -> tuple[str, str] | None:
@@ -146,21 +188,32 @@ def _marked(line: str) -> tuple[str, str] | None:
 
 
 def _unmarked(lines: list[tuple[int, str]]) -> list[tuple[int, tuple[str, str]]]:
-    """Lines without marks, by their shape: inside a message all are the client's until the single dot."""
+    """Lines without marks, by their shape.
+
+    Inside a message all are the client's until the single dot, behind 334 one is, and elsewhere commands: known ones,
+    and words that the server then refused. What telnet or openssl say themselves is left out.
+    """
     out: list[tuple[int, tuple[str, str]]] = []
-    in_message = False
-    for number, line in lines:
+    in_message = answering = False
+    for place, (number, line) in enumerate(lines):
         said = line.strip()
-        is_reply = bool(_REPLY.match(said)) and not in_message
-        if (
-            is_reply
-            or (command := _COMMAND.match(said)) is None
-            or in_message
-            or command["verb"].upper() in _VERBS
-        ):
-            out.append((number, ("server" if is_reply else "client", said)))
-        in_message = (in_message or said.startswith("354")) and said != "."
+        if in_message:
+            out.append((number, ("client", said)))
+            in_message = said != "."
+        elif _REPLY.match(said):
+            out.append((number, ("server", said)))
+            in_message, answering = said.startswith("354"), said.startswith("334")
+        elif answering or _is_command(said, lines[place + 1][1] if place + 1 < len(lines) else ""):
+            out.append((number, ("client", said)))
+            answering = False
     return out
+
+
+def _is_command(said: str, following: str) -> bool:
+    match = _COMMAND.match(said)
+    return match is not None and (
+        match["verb"].upper() in _VERBS or re.match(r"\s*50[0-4]", following) is not None
+    )
 
 
 # The server speaks.
@@ -174,6 +227,9 @@ def _heard(exchange: _Exchange, number: int, line: str) -> None:
     if match["more"] == "-":
         return
     texts, exchange.partial = exchange.partial, []
+    exchange.chunk_left = 0
+    if exchange.in_data and not exchange.waiting:  # curl and others do not show the message
+        _message_ends(exchange, number)
     if exchange.waiting:
         row = exchange.waiting.pop(0)
     else:
@@ -216,6 +272,10 @@ def _said(exchange: _Exchange, number: int, line: str) -> None:
         _message_line(exchange, number, line)
     elif exchange.login:
         exchange.login = False  # an answer to a challenge: a secret, never kept
+    elif exchange.chunk_left > 0 and not _NO_CHUNK.match(line):
+        exchange.chunk_left -= len(line.encode("utf-8", "replace")) + 2
+    elif exchange.waiting and exchange.waiting[-1]["command"] == "AUTH" and not _known(line):
+        return  # sent before the challenge was seen: a secret as well
     elif line.strip():
         _command(exchange, number, line.strip())
 
@@ -224,6 +284,10 @@ def _message_line(exchange: _Exchange, number: int, line: str) -> None:
     if line.rstrip() != ".":
         exchange.data_lines += 1
         return
+    _message_ends(exchange, number)
+
+
+def _message_ends(exchange: _Exchange, number: int) -> None:
     exchange.in_data = False
     receivers = exchange.accepted if exchange.local else [None]
     for receiver in receivers:
@@ -236,7 +300,11 @@ def _message_line(exchange: _Exchange, number: int, line: str) -> None:
 def _command(exchange: _Exchange, number: int, line: str) -> None:
     match = _COMMAND.match(line)
     verb = match["verb"].upper() if match else None
-    row = _row(number, verb, (match["argument"] or "").strip() or None if match else line)
+    if verb not in _VERBS and _ENCODED.fullmatch(line):
+        match, verb, line = None, None, "********"  # an answer to a challenge that was cut away
+    row = _row(
+        number, verb, (match["argument"] or "").strip() or None if match else _SECRET.sub(r"\1********", line)
+    )
     row["secure"] = exchange.secure
     if verb not in _VERBS:
         row["defects"].append("unknown_command")
@@ -247,10 +315,29 @@ def _command(exchange: _Exchange, number: int, line: str) -> None:
     exchange.local = exchange.local or verb == "LHLO"
     if verb == "DATA" and not exchange.accepted and not exchange.waiting:
         row["defects"].append("no_recipient")
-    if verb == "BDAT" and row["argument"] and not row["argument"].split()[0].isdigit():
-        row["defects"].append("size_missing")
-    exchange.rows.append(row)
-    exchange.waiting.append(row)
+    receivers: list[str | None] = [None]
+    if verb == "BDAT":
+        words = (row["argument"] or "").split()
+        if words and words[0].isdigit() and len(words[0]) < 12:
+            exchange.chunk_left = int(words[0])
+        else:
+            row["defects"].append("size_missing")
+        if exchange.local and "LAST" in (row["argument"] or "").upper():
+            receivers = [*exchange.accepted] or receivers
+    for receiver in receivers:
+        answered = row | {"recipient": receiver, "defects": [*row["defects"]]}
+        exchange.rows.append(answered)
+        exchange.waiting.append(answered)
+
+
+_ENCODED = re.compile(r"(?=.{8})(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_NO_CHUNK = re.compile(r"\s*(?:BDAT [0-9]+(?: LAST)?|QUIT|RSET)\s*$", re.I)
+_SECRET = re.compile(r"(?i)(\bAUTH\s+[A-Z0-9-]+\s+)[^\s'\"*=]\S*")
+
+
+def _known(line: str) -> bool:
+    match = _COMMAND.match(line.strip())
+    return match is not None and match["verb"].upper() in _VERBS
 
 
 def _masked(argument: str | None) -> str | None:
@@ -321,7 +408,8 @@ def traces(
     name = greeting["argument"][-1] if greeting.height else "unknown"
     recipients = done.filter(pl.col("command") == "RCPT")["address"].to_list()
     sender = done.filter(pl.col("command") == "MAIL")["address"].to_list()
-    message = done.filter(pl.col("command") == "(message)")
+    last = (pl.col("command") == "BDAT") & pl.col("argument").str.to_uppercase().str.ends_with("LAST")
+    message = done.filter((pl.col("command") == "(message)") | last)
     queued = re.search(
         r"(?i)queued as ([A-Za-z0-9]+)|\bid=([A-Za-z0-9-]+)",
         " ".join(message["reply"].explode().drop_nulls()),

@@ -18,6 +18,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mailforensics.limits import DEFAULT, Limits
 
@@ -230,33 +231,107 @@ def _word(charset: str, encoding: str, payload: str) -> str | None:
         return None
 
 
-_QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+")
+_QUOTED = re.compile(r"^ *(?:[>|] ?)+")
+_NUMBERED = re.compile(r" *([0-9]{1,5})[.:)]? ?")
+_BULLET = re.compile(r"[*\u2022-] ")
 _PASTED_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,75}:(?:[ \t]|$)")
+_FAMILIAR = re.compile(
+    r"(?:received|return-path|from|to|cc|subject|date|message-id|delivered-to|reply-to|sender|mime-version|content-[a-z-]+|"
+    r"authentication-results|dkim-signature|arc-[a-z-]+|received-spf|list-[a-z-]+|x-[a-z0-9-]+):(?:[ \t]|$)",
+    re.I,
+)
+_FRONT = re.compile("[\\s\u00ad\u200b-\u200f\u2060\ufeff]*")  # spaces and what shows as nothing
 
 
 def clean_pasted(text: str) -> bytes:
     """Header text from a mail program's window as the bytes of a header section.
 
-    Undone are ``>`` quoting, an indentation that all lines share, and folding that lost its indentation, so
-    that a line which begins no field continues the one before. Offsets then refer to the cleaned bytes.
+    Undone are quoting with ``>`` or ``|`` and lines wrapped within it, numbers and bullets before lines, an indentation
+    that lines share, empty lines between all lines, spaces that only look like spaces, and folding that lost its
+    indentation, so that a line which begins no field continues the one before. Words before the first familiar field are
+    left out. Offsets then refer to the cleaned bytes.
 
     >>> clean_pasted("> Received: from a\\n> by b\\n> Subject: x")
     b'Received: from a\\n by b\\nSubject: x\\n'
     """
-    lines = text.lstrip("\ufeff").splitlines()
-    while lines and not lines[0].strip():
-        lines.pop(0)
-    written = [line for line in lines if line.strip()]
-    if written and all(_QUOTED.match(line) for line in written):
-        lines = [_QUOTED.sub("", line) for line in lines]
-        written = [line for line in lines if line.strip()]
-    margin = min((len(line) - len(line.lstrip()) for line in written), default=0)
+    lines = [_with_plain_front(line) for line in text.splitlines() if not line.startswith("```")]
+    for undo in (_unquoted_lines, _unnumbered, _single_spaced_lines, _without_words_before, _without_margin):
+        lines = undo(lines)
+        while lines and not lines[0].strip():
+            lines.pop(0)
     out: list[str] = []
     for number, line in enumerate(lines):
-        line = line[margin:] if line[:margin].isspace() or not margin else line
         if not line.strip():
             out += ["", *lines[number + 1 :]]
             break
         starts = _PASTED_FIELD.match(line) or line[0] in " \t" or not out
         out.append(line if starts else f" {line}")
     return "".join(f"{line}\n" for line in out).encode("utf-8", "backslashreplace")
+
+
+def _with_plain_front(line: str) -> str:
+    """The line with hard spaces before its first letter as spaces and invisible marks there gone."""
+    match = _FRONT.match(line)
+    front = match.group() if match else ""
+    plain = "".join(mark if mark == "\t" else " " for mark in front if mark.isspace())
+    return plain + line[len(front) :]
+
+
+def _unquoted_lines(lines: list[str]) -> list[str]:
+    """Without quoting, where nearly all lines from the first quoted one on have it; others go on with the line before."""
+    first = next((number for number, line in enumerate(lines) if _QUOTED.match(line)), None)
+    if first is None:
+        return lines
+    written = [line for line in lines[first:] if line.strip()]
+    quoted = sum(bool(_QUOTED.match(line)) for line in written)
+    unquoted_fields = any(_FAMILIAR.match(line) for line in lines if not _QUOTED.match(line))
+    if unquoted_fields or quoted < 0.6 * len(written):
+        return lines
+    out = []
+    for line in lines[first:]:
+        match = _QUOTED.match(line)
+        out.append(line[match.end() :] if match else f" {line}" if line.strip() else line)
+    return out
+
+
+def _unnumbered(lines: list[str]) -> list[str]:
+    """Without the numbers or bullets that an editor put before every line."""
+    written = [line for line in lines if line.strip()]
+    numbers = [_NUMBERED.match(line) for line in written]
+    counted = [int(match[1]) for match in numbers if match]
+    if len(counted) == len(written) > 1 and all(b == a + 1 for a, b in pairwise(counted)):
+        return [_NUMBERED.sub("", line, count=1) for line in lines]
+    if len(written) > 1 and all(_BULLET.match(line) for line in written):
+        return [line[2:] for line in lines]
+    return lines
+
+
+def _single_spaced_lines(lines: list[str]) -> list[str]:
+    """Without the empty lines that stand between all lines."""
+    written = [line for line in lines if line.strip()]
+    empty = len(lines) - len(written)
+    between = sum(not a.strip() and bool(b.strip()) for a, b in pairwise(lines))
+    headerlike = sum(bool(_FAMILIAR.match(line)) or line[0] in " \t" for line in written)
+    spaced = len(written) > 3 and min(between, empty) >= len(written) - 2
+    return written if spaced and 2 * headerlike >= len(written) else lines
+
+
+def _without_words_before(lines: list[str]) -> list[str]:
+    """From the first familiar field on, where the text does not begin with a field."""
+    if not lines or _PASTED_FIELD.match(lines[0].lstrip()):
+        return lines
+    for number, line in enumerate(lines):
+        if _FAMILIAR.match(line.lstrip()):
+            return lines[number:]
+    return lines
+
+
+def _without_margin(lines: list[str]) -> list[str]:
+    """Without the indentation that all lines share, or all but the first when fields are among the others."""
+    head = lines[: next((number for number, line in enumerate(lines) if not line.strip()), len(lines))]
+    margins = [len(line) - len(line.lstrip()) for line in head]
+    margin = min(margins, default=0)
+    others = min(margins[1:], default=0)
+    if not margin and others and sum(bool(_FAMILIAR.match(line.lstrip())) for line in head[1:]) > 1:
+        return [lines[0], *(line[others:] if line[:others].isspace() else line for line in lines[1:])]
+    return [line[margin:] if margin and line[:margin].isspace() else line for line in lines]

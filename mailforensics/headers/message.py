@@ -1,6 +1,6 @@
 """Messages as tables: documents, header fields, hops, authentication results and filter verdicts.
 
-``read_message`` takes the bytes of one message (.eml, a Maildir file, a header section alone)::
+``read_message`` takes the bytes of one message (.eml, a Maildir file, Outlook's .msg, a header section alone)::
 
     Return-Path: <alice@example.org>
     Received: from mail.example.org (mail.example.org [192.0.2.7]) by mx.example.net (Postfix) ...
@@ -18,7 +18,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -33,7 +33,10 @@ from mailforensics.headers import authentication, path, spam
 from mailforensics.headers.dates import read_date
 from mailforensics.headers.domains import domain_of
 from mailforensics.headers.fields import Field, HeaderSection, clean_pasted, read_fields, readable
+from mailforensics.headers.outlook import is_outlook, read_outlook
+from mailforensics.headers.own_results import own_results
 from mailforensics.headers.parts import PARTS, read_parts
+from mailforensics.headers.received import canonical_ip
 from mailforensics.headers.stamps import read_stamps
 from mailforensics.limits import DEFAULT, Limits
 
@@ -91,7 +94,11 @@ class MessageTables:
         if self.data is None:
             raise OptionError("Parts are read from one message at a time: use read_message(data).parts.")
         number = self.frames["documents"]["document_id"][0]
-        return pa.Table.from_pylist(read_parts(self.data, document_id=number).to_dicts(), schema=PARTS)
+        if is_outlook(self.data):
+            rows = read_outlook(self.data, document_id=number).parts
+        else:
+            rows = read_parts(self.data, document_id=number)
+        return pa.Table.from_pylist(rows.to_dicts(), schema=PARTS)
 
 
 Message = MessageTables
@@ -99,13 +106,17 @@ Message = MessageTables
 
 
 def read_headers(
-    source: bytes | str | os.PathLike[str], *, own: Sequence[str] = (), limits: Limits = DEFAULT
+    source: bytes | str | os.PathLike[str],
+    *,
+    own: Sequence[str] = (),
+    authserv: Sequence[str] = (),
+    limits: Limits = DEFAULT,
 ) -> Message:
     """The tables of one message from its bytes, from pasted header text, or from a file.
 
     Text with a line break or that begins like a field (``Received: ...``) is read as pasted text: quoting,
     shared indentation and lost folding are undone. Any other text is a path. ``own`` names the networks and
-    hosts that are yours: without it every hop is ``claimed``.
+    hosts that are yours: without it every hop is ``claimed``; ``authserv`` is that of :func:`read_message`.
 
     Raises :class:`EvidenceError` when the file cannot be read and :class:`OptionError` when ``own`` does not fit.
 
@@ -113,9 +124,9 @@ def read_headers(
     ['mx.example.net']
     """
     if isinstance(source, bytes):
-        return _read_given("The bytes", source, own, limits)
+        return _read_given("The bytes", source, own, authserv, limits)
     if isinstance(source, str) and ("\n" in source or "\r" in source or _LOOKS_PASTED.match(source)):
-        return read_message(clean_pasted(source), own=own, limits=limits)
+        return read_message(clean_pasted(source), own=own, authserv=authserv, limits=limits)
     try:
         with Path(source).open("rb") as file:
             data = file.read(limits.message_bytes)
@@ -123,19 +134,18 @@ def read_headers(
         raise EvidenceError(
             f"{source} could not be read as a message: {error}. Give a file, bytes or header text."
         ) from error
-    return _read_given(str(source), data, own, limits)
+    return _read_given(str(source), data, own, authserv, limits)
 
 
-def _read_given(name: str, data: bytes, own: Sequence[str], limits: Limits) -> Message:
-    if data.startswith(_OUTLOOK):
-        raise EvidenceError(
-            f"{name} is an Outlook .msg file, which keeps no message as it came. Save it as .eml, or convert it"
-            " with msgconvert, and read that."
-        )
-    return read_message(data, own=own, limits=limits)
-
-
-_OUTLOOK = bytes.fromhex("d0cf11e0a1b11ae1")  # a compound file, [MS-CFB] §2.2
+def _read_given(
+    name: str, data: bytes, own: Sequence[str], authserv: Sequence[str], limits: Limits
+) -> Message:
+    if is_outlook(data):
+        try:
+            read_outlook(data, limits=limits)
+        except EvidenceError as error:
+            raise EvidenceError(f"{name} cannot be read. {error}") from error
+    return read_message(data, own=own, authserv=authserv, limits=limits)
 
 
 def read_message(
@@ -153,7 +163,8 @@ def read_message(
 
     ``own`` and ``trusted`` are networks and host names as :meth:`.path.Own.of` reads them, ``submission`` those
     of servers whose clients had to log in. ``authserv`` names authserv-ids whose forged copies our border
-    removes: their fields then count right below the border too, where milters write.
+    removes: their fields then count right below the border too, where milters write. Without it they count there
+    only where a field that quotes our queue id stands for them (:mod:`.own_results`).
 
     >>> message = read_message(b"Received: from a ([192.0.2.1]) by b with SMTP id 1; 1 Jan 2026 00:00 +0000\\n\\n")
     >>> message.hops["from_ip"].to_pylist()
@@ -177,15 +188,25 @@ def read_messages(
     """The tables of many messages, given as (source_id, byte offset in the source, bytes).
 
     ``document_id`` is made from source and offset and is the same in every run. Options as for
-    :func:`read_message`.
+    :func:`read_message`. Bodies are let go as soon as they were looked at, and rows become columns every 1,000
+    messages, so that memory holds the tables and little else; see :func:`read_in_batches` for less.
 
     >>> read_messages([(1, 0, b"Subject: a\\n\\n"), (1, 12, b"Subject: b\\n\\n")]).documents["subject"].to_pylist()
     ['a', 'b']
     """
-    rows = _Rows(path.Border.of(own, trusted, submission), authserv, limits)
-    for source_id, offset, data in messages:
-        rows.add(source_id, offset, data)
-    return MessageTables(rows.frames())
+    border = path.Border.of(own, trusted, submission)
+    rest = iter(messages)
+    parts: list[dict[str, pl.DataFrame]] = []
+    while True:
+        rows = _Rows(border, authserv, limits)
+        for source_id, offset, data in islice(rest, _AT_ONCE):
+            rows.add(source_id, offset, data)
+        if parts and not rows.sections:
+            return MessageTables({name: pl.concat([part[name] for part in parts]) for name in parts[0]})
+        parts.append(rows.frames())
+
+
+_AT_ONCE = 1000
 
 
 def read_in_batches(
@@ -212,6 +233,18 @@ def document_id(source_id: int, offset: int) -> int:
     return (source_id << 40) + offset
 
 
+def _section(data: bytes, limits: Limits) -> HeaderSection:
+    """The header section of a message; of an Outlook file the one that Outlook kept."""
+    if not is_outlook(data):
+        return read_fields(data, limits=limits)
+    try:
+        kept = read_outlook(data, limits=limits)
+    except EvidenceError:
+        return HeaderSection((), len(data), ("outlook_unreadable",))
+    section = read_fields(kept.header, limits=limits)
+    return replace(section, defects=(*section.defects, *kept.defects))
+
+
 class _Rows:
     """Gathers the fields of messages one after another; Received fields are read together at the end."""
 
@@ -227,7 +260,7 @@ class _Rows:
 
     def add(self, source_id: int, offset: int, data: bytes) -> None:
         number = document_id(source_id, offset)
-        section = read_fields(data, limits=self.limits)
+        section = _section(data, self.limits)
         self.sections.append((number, section))
         received = [
             (number, ordinal, one) for ordinal, one in enumerate(section.fields) if one.key == "received"
@@ -247,9 +280,10 @@ class _Rows:
     def frames(self) -> dict[str, pl.DataFrame]:
         hops = _hops(self.received, self.border)
         trusts: dict[int, list[dict[str, Any]]] = {}
-        for row in hops.select("document_id", "ordinal", "trust", "by_name").iter_rows(named=True):
+        for row in hops.select(_TRUST_COLUMNS).iter_rows(named=True):
             trusts.setdefault(row["document_id"], []).append(row)
-        for number, section in self.sections:
+        for (number, section), row in zip(self.sections, self.rows["documents"], strict=True):
+            row |= _originating(section, trusts.get(number, []), self.border)
             self._auth_results(number, section, trusts.get(number, []))
             self._scans(number, section, trusts.get(number, []))
         frames = {name: _frame(name, rows) for name, rows in self.rows.items()}
@@ -258,16 +292,20 @@ class _Rows:
 
     def _auth_results(self, number: int, section: HeaderSection, hops: list[dict[str, Any]]) -> None:
         from_domain = domain_of(address_of(section.first("from") or "") or "")
-        for ordinal, one in enumerate(section.fields):
-            if one.key not in _AUTH_FIELDS:
-                continue
-            rows = authentication.read_field(one.key, readable(one.key, one.raw_value)[0])
+        read = {
+            ordinal: authentication.read_field(one.key, readable(one.key, one.raw_value)[0])
+            for ordinal, one in enumerate(section.fields)
+            if one.key in _AUTH_FIELDS
+        }
+        shown = own_results(section.fields, read, hops, _our_names(read, hops, self.border))
+        for ordinal, rows in read.items():
             authentication.mark_alignment(rows, from_domain)
             for row in rows:
                 row |= {"document_id": number, "ordinal": ordinal, "authserv_trust": None}
                 if row["field"] not in ("DKIM-Signature", "ARC-Seal"):
                     server = row["authserv_id"]
-                    row["authserv_trust"] = authserv_trust(server, ordinal, hops, self.border, self.authserv)
+                    trust = authserv_trust(server, ordinal, hops, self.border, self.authserv)
+                    row["authserv_trust"] = "ours" if ordinal in shown else trust
             self.rows["auth_results"] += rows
 
     def _scans(self, number: int, section: HeaderSection, hops: list[dict[str, Any]]) -> None:
@@ -282,6 +320,7 @@ class _Rows:
             self.rows["scans"].append(row)
 
 
+_TRUST_COLUMNS = ("document_id", "ordinal", "trust", "peer_trust", "from_ip", "auth", "by_name", "id")
 _HEADER_TYPES = schema.polars_schema("headers")
 _HEADER_COLUMNS = (
     "document_id", "ordinal", "name", "raw", "value", "line_number", "byte_offset", "byte_length", "defects", "event_id",
@@ -375,6 +414,17 @@ def authserv_trust(
     return "ours" if ordinal < stop else "foreign"
 
 
+def _our_names(
+    results: Mapping[int, list[dict[str, Any]]], hops: Sequence[dict[str, Any]], border: path.Border
+) -> frozenset[str]:
+    """The authserv-ids among the results that are names of ours, in lower case, a job id behind a slash taken off."""
+    stamped = {str(hop["by_name"]).lower() for hop in hops if hop["trust"] == "ours"}
+    named = {
+        str(row["authserv_id"] or "").lower().partition("/")[0] for rows in results.values() for row in rows
+    }
+    return frozenset(name for name in named if name in stamped or border.own.has_host(name))
+
+
 def _trust_at(ordinal: int, hops: Sequence[dict[str, Any]]) -> str:
     """The trust of a field that no server signs: that of the Received field above which it stands."""
     below = [hop for hop in hops if hop["ordinal"] > ordinal]
@@ -415,6 +465,21 @@ _ONCE = (
 )
 
 
+_ORIGINATING = ("x-originating-ip", "x-yahoo-post-ip", "x-senderip")
+
+
+def _originating(
+    section: HeaderSection, hops: Sequence[dict[str, Any]], border: path.Border
+) -> dict[str, str | None]:
+    """The client of a web mail, which no Received field names, and whose word its address is."""
+    for name in _ORIGINATING:
+        address = canonical_ip((section.first(name) or "").strip("[]() "))
+        if address is not None:
+            trust = path.originating_trust(hops[-1] if hops else None, address, border)
+            return {"originating_ip": address, "originating_trust": trust}
+    return {"originating_ip": None, "originating_trust": None}
+
+
 def _stripped(text: str | None) -> str | None:
     return text.strip() if text and text.strip() else None
 
@@ -450,7 +515,13 @@ def _frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 _EXTRA: dict[str, dict[str, pl.DataType]] = {
-    "documents": {"body_offset": pl.Int64(), "date_offset_min": pl.Int32(), "reply_to": pl.String()},
+    "documents": {
+        "body_offset": pl.Int64(),
+        "date_offset_min": pl.Int32(),
+        "reply_to": pl.String(),
+        "originating_ip": pl.String(),
+        "originating_trust": pl.String(),
+    },
     "auth_results": {"comment": pl.String(), "method_version": pl.String(), "action": pl.String()},
     "scans": {
         "document_id": pl.Int64(),

@@ -209,6 +209,23 @@ def _next_level(
     return "claimed"
 
 
+def originating_trust(lowest: Mapping[str, Any] | None, address: str, border: Border) -> str:
+    """Whose word an X-Originating-IP is, below the lowest hop: SpamAssassin reads it as one more relay.
+
+    Where the lowest hop is ours or trusted and its client is a submission server, whose clients had to log in, the
+    address counts as that server's word; else as ours, trusted or external by the address itself.
+
+    >>> originating_trust(None, "192.0.2.1", Border.of(own=["192.0.2.0/24"]))
+    'external'
+    """
+    if lowest is None or lowest["trust"] == "claimed" or lowest["peer_trust"] == "external":
+        return "external"
+    if border.submission.has_ip(lowest["from_ip"]):
+        return str(lowest["peer_trust"])
+    own, trusted = border.own.has_ip(address), border.trusted.has_ip(address)
+    return "ours" if own else "trusted" if trusted else "external"
+
+
 def _stays_on_host(hop: Mapping[str, Any], following: Mapping[str, Any]) -> bool:
     """A hand-over within one host, which leaves no address: pick-up, local delivery, a socket."""
     no_client = hop.get("from_domain") is None or (hop.get("with_protocol") or "").startswith(

@@ -131,23 +131,35 @@ _ITEM = re.compile(r'(?:<[^<> ]*>|\[[^\[\]()]*\]|"[^"]*"|[^ ;()<>\[\]"]|[<>\[\]"
 
 _IP_TEXT = r"(?:IPv6:)?(?P<ip>[0-9A-Fa-f:.\x7f]*[0-9A-Fa-f:])(?:%[0-9A-Za-z]+)?"
 _PORT = r"(?::(?P<port>[0-9]{1,5}))?"
+_DOTTED = r"(?=[0-9.]*[A-Za-z_-])[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+"
 _PEER = re.compile(
-    rf"\s*(?:IDENT:)?(?:(?P<ident>[^\s\[\]()]*)@)?(?P<name>\[unknown\]|[^\s\[\]()@]*)\s*\[{_IP_TEXT}\]{_PORT}",
+    rf"\s*(?:IDENT:)?(?:(?P<ident>[^\s\[\]()]*)@)?(?P<name>\[unknown\]|[^\s\[\]()@]*)\s*\[ ?{_IP_TEXT} ?\]{_PORT}",
     re.I,
 )
 _LONE_IP = re.compile(
-    rf"\s*(?:(?P<ident>[^\s\[\]]*)@)?(?:(?P<name>[A-Za-z0-9_.-]*)/)?\[?{_IP_TEXT}\]?{_PORT}\s*,?"
+    rf"\s*(?:(?P<ident>[^\s\[\]]*)@)?(?:(?P<name>{_DOTTED}(?=[:,/])|[A-Za-z0-9_-]*(?=/))[:,/] ?)?\[?{_IP_TEXT}\]?{_PORT}\s*,?"
     r"(?:\s+with\s+(?P<mechanism>\S+))?\s*",
     re.I,
 )
 _LITERAL = re.compile(rf"\[{_IP_TEXT}\]{_PORT}", re.I)
-_IDENT_EQUALS = re.compile(r"\bident=(?P<ident>[^\s()]+)", re.I)
-_HELO = re.compile(r"(?<![^\s(])(?:HELL?O|EHLO|LHLO)(?:\s+(?P<helo>\S*))?\s*$", re.I)
+_IDENT = re.compile(r"\bident(?:=|: )(?P<ident>[^\s(),\"]+)", re.I)
+_HELO = re.compile(r"(?<![^\s(])(?:HELL?O|EHLO|LHLO)(?:\s+(?P<helo>\S+(?: [^\s=:]+){0,3})?)?\s*$", re.I)
 _BRACKETED = re.compile(rf"(?P<name>[^\[\]]*)\[{_IP_TEXT}\]{_PORT}", re.I)
 _BARE_IP = re.compile(rf"{_IP_TEXT}{_PORT}", re.I)
 _HELO_EQUALS = re.compile(r"\bhelo=(?P<helo>[^\s()]+)", re.I)
+_HELO_QUOTED = re.compile(r'"(?:HELO|EHLO)(?: (?P<helo>[^\s"]*))?"', re.I)
+_NAMED_IP = re.compile(
+    rf"\s*(?!(?:for|from|via|by|at|port)\s)(?:(?P<name>{_DOTTED})|[A-Za-z0-9+/]+==?)\s+{_IP_TEXT}\s*",
+    re.I,
+)
+_NAMELIKE = re.compile(r"\.[a-z][a-z0-9-]+$")
+_CLAIMING = re.compile(r'claiming to be "(?P<helo>[^"]*)"', re.I)
+_TOKEN = re.compile(r"[A-Za-z0-9_.+=-]+")
 _PORT_EQUALS = re.compile(r"\bport=(?P<port>[0-9]{1,5})\b", re.I)
-_HOST = re.compile(r"\s*(?P<name>(?=[^\s]*[A-Za-z])[A-Za-z0-9_](?:[A-Za-z0-9_.:-]*[A-Za-z0-9_])?)\.?\s*")
+_HOST = re.compile(
+    r"\s*(?:(?P<ident>[^\s()@]+)@)?(?P<name>(?=[^\s]*[A-Za-z])[A-Za-z0-9_](?:[A-Za-z0-9_.:-]*[A-Za-z0-9_])?)\.?\s*"
+)
+_LATE_ID = re.compile(r"[0-9]{2} [+-][0-9]{4} id (?P<id>[0-9A-Za-z.-]+) *$")
 _VERIFIED = re.compile(r"(?:^|[\s\]])verified\b")
 _NO_NAME = frozenset(
     (
@@ -164,13 +176,14 @@ _NO_NAME = frozenset(
     )
 )
 _ENVELOPE = re.compile(
-    r"\benvelope-(?:from|sender)[:=]?\s*(?:<(?P<path>[^<>\s]*)>|(?P<bare>[^\s()<>;]+))", re.I
+    r"\benvelope[- ](?:from|sender)[:=]?\s*(?:<(?P<path>[^<>\s]*)>|\"(?P<quoted>[^\s\"]*)\"|(?P<bare>[^\s()<>;\"]+))",
+    re.I,
 )
-_BY_ADDRESS = re.compile(rf"\s*(?:[^\s\[\]()]+\s+)?\[?{_IP_TEXT}\]?{_PORT}\s*", re.I)
+_BY_ADDRESS = re.compile(rf"\s*(?:{_DOTTED}\s+|[^\s\[\]()]+\s+(?=\[))?\[?{_IP_TEXT}\]?{_PORT}\s*", re.I)
 
 _PROTOCOL = re.compile(
     r"(?<![A-Za-z0-9.@_])(?P<word>(?:UTF8)?E?SMTPS?A?|(?:UTF8)?LMTPS?A?|ASMTP|B?SMTP|local-e?smtp|local-bsmtp|ESMTP-TLS|"
-    r"E?SMTPTLS|HTTPS?(?:REST|U)?|SMTPSVC|mapi|local|IMAPS?4?|POP3S?|UUCP|ECSTREAM|TCP|QMQP|QMTP|MMS|DSN|NNTP|PIPE|RULES|"
+    r"E?SMTPTLS|HTTP-DAV|HTTPS?(?:REST|U)?|SMTPSVC|mapi|local|IMAPS?4?|POP3S?|UUCP|ECSTREAM|TCP|QMQP|QMTP|MMS|DSN|NNTP|PIPE|RULES|"
     r"BSMTP|SMTPD|MESSAGE|STARTTLS)(?![A-Za-z0-9_-]|\.[A-Za-z0-9])",
     re.I,
 )
@@ -180,20 +193,30 @@ _PROTOCOL_WORDS = {
     "LOCAL-BSMTP": "SMTP",
     "LOCAL-SMTP": "SMTP",
     "LOCAL-ESMTP": "ESMTP", "ESMTP-TLS": "ESMTPS", "ESMTPTLS": "ESMTPS", "SMTPTLS": "SMTPS", "HTTPREST": "HTTP",
-    "HTTPU": "HTTP", "SMTPD": "SMTP",
+    "HTTPU": "HTTP", "HTTP-DAV": "HTTP", "SMTPD": "SMTP",
 }  # fmt: skip
 
+_CIPHER = r"(?:TLS|ECDHE|DHE|ADH|AECDH|RSA|PSK|AES|DES|RC4|CAMELLIA|CHACHA20)[_0-9-][A-Z0-9_-]+"
 _TLS = tuple(
     re.compile(form, re.I)
     for form in (
-        r"using (?P<version>TLSv[0-9.]+|SSLv[23]) with cipher (?P<cipher>[^\s()]+)(?: \((?P<bits>[0-9]+)/[0-9]+ bits\))?",
+        r"using (?P<version>TLSv[0-9.]+(?:/SSLv[23])?|SSLv[23]) with cipher (?P<cipher>[^\s()]+)(?: \((?P<bits>[0-9]+)(?:/[0-9]+)? bits\))?",
         r"version=(?P<version>[^\s,()]+),?\s+cipher=(?P<cipher>[^\s,()]+)(?:,?\s+bits=(?P<bits>[0-9]+))?",
         r"cipher=(?P<cipher>[^\s,()]+),?\s+(?:bits=(?P<bits>[0-9]+),?\s+)?version=(?P<version>[^\s,()]+)",
         r"\((?P<version>TLS-?v?1(?:\.[0-9])?|SSLv?3)(?::(?P<cipher>[^\s:()]+)(?::(?P<bits>[0-9]+))?(?::[A-Za-z]+)?)?\)"
         r"(?:\s+tls\s+(?P<cipher2>[A-Z0-9_-]+))?",
         r"TLS: (?P<version>TLSv[0-9.]+|SSLv3)(?:/SSLv[0-9])?,(?P<bits>[0-9]+)bits,(?P<cipher>[^\s,()]+)",
         r"E?SMTPS?A?/TLS/(?P<cipher>[A-Z0-9_-]+)",
+        r"\((?P<version>TLSv1(?:\.[0-9])?|SSLv3):(?P<cipher>[A-Z0-9][A-Z0-9_-]{2,60}) encrypted\)",
         r"(?P<cipher>[A-Z0-9][A-Z0-9_-]{2,60}) encrypted\)? E?SMTP",
+        r"crypted with (?P<version>TLSv[0-9.]+|SSLv3): (?P<cipher>[A-Z0-9_-]+)(?: \[(?P<bits>[0-9]+)/[0-9]+\])?",
+        r"\((?P<version>TLS1\.[0-9]) (?P<cipher>[A-Z0-9_-]+)\)",
+        r"\btls (?P<cipher>[A-Z0-9_-]+) \(over [A-Z+]+, (?P<version>TLS-1\.[0-9])",
+        rf"\btls (?P<cipher>{_CIPHER})",
+        rf"\b(?P<version>TLSv1\.[0-9]) (?P<cipher>{_CIPHER})",
+        r"Using TLS: (?P<version>TLSv[0-9.]+), (?P<cipher>[A-Z0-9_-]+)(?:, (?P<bits>[0-9]+) bits)?",
+        r"\(cipher=(?P<cipher>[A-Z0-9_-]+)\)",
+        r"\(using (?P<version>TLSv[0-9.]+|SSLv3)\)",
         r"\bTLS cipher (?P<cipher>[A-Z0-9_-]+)",
     )
 )
@@ -206,18 +229,28 @@ _AUTH = tuple(
         r"\b(?P<auth>[A-Za-z]{1,20}Mail|Horde|IMP|Roundcube|RoundCube|Kerio|Courier|Nemesis)? ?authenticated user:? (?P<user>[^\s();]+)",
         r"\bauthenticated as (?P<user>[^\s();]+)",
         r"\(AUTH: (?P<auth>[A-Za-z0-9-]+) (?P<user>[^\s(),;]+)",
+        r"\bauthenticated user=(?P<user>[^\s()]+)(?: mech=(?P<auth>[^\s()]+))?",
+        r"\(user=(?P<user>[^\s()]+) mech=(?P<auth>[^\s()]+)",
+        r"\bsmtp-auth username (?P<user>[^\s(),]+),? mechanism (?P<auth>[^\s(),]+)",
+        r"\bsmtp-auth: \"?(?P<user>[^\s()<>\"]+)",
         r"\bauth=yes user=(?P<user>[^\s()]+)",
+        r"\(auth\. user (?P<user>[^\s()]+)",
+        r"\) as user (?P<user>[^\s()]+) by ",
+        r"\(AUTH (?P<user>[^\s():]+)\)",
         r"\((?:account|userid) <?(?P<user>[^\s<>()]+)>?",
         r"\bauthenticated (?P<auth>bits=[0-9]+)",
         r"\bwith (?P<auth>login|plain|cram-md5|digest-md5|ntlm)\)",
+        r"\bSTARTTLS and (?P<auth>AUTH)\b",
+        r"\bauthenticated \((?P<auth>[0-9]+ bits)\)",
+        r"\([^()]*(?<!not )(?<![A-Za-z])authenticated\b",
     )
 )
-_AUTH_HINTS = ("auth", "(account ", "(userid ", "login)", "plain)", "md5)", "ntlm)")
+_AUTH_HINTS = ("auth", "(account ", "(userid ", "(user=", " as user ", "login)", "plain)", "md5)", "ntlm)")
 _LOGGED_IN = re.compile(r"(?:UTF8)?E?SMTPS?A|(?:UTF8)?LMTPS?A|ASMTP", re.I)
 
 # The family of software, by what only it writes. The first that fits counts.
 FORMATS: tuple[tuple[str, str], ...] = (
-    ("exchange", r"Microsoft +SMTP +Server|with +mapi +id|\.outlook\.com +with +HTTPS?"),
+    ("exchange", r"Microsoft +SMTP +Server|with +mapi *(?:id|;)|with +ShadowRedundancy|Exchange +Server +HTTP-DAV|\.outlook\.com +with +HTTPS?"),
     ("smtpsvc", r"Microsoft +SMTPSVC|^mail +pickup +service"),
     ("exchange_ims", r"Internet +Mail +Service"),
     ("fetchmail", r"\(fetchmail-|\(mpop|getmail"),
@@ -231,6 +264,9 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("stalwart", r"\(Stalwart"),
     ("momentum", r"\((?:ecelerity|momentum)"),
     ("powermta", r"\(PowerMTA"),
+    ("kumomta", r"\(KumoMTA"),
+    ("chasquid", r"\(chasquid\)"),
+    ("zmailer", r"\[[0-9A-Fa-f:.]+\](?::[0-9]+)? +\"(?:HELO|EHLO) "),
     ("sendgrid", r"sendgrid\.net|geopod-ismtpd"),
     ("domino", r"\((?:Lotus|IBM|HCL) +Domino"),
     ("oracle", r"\((?:Oracle +Communications|Sun +Java|iPlanet|Sun +ONE|PMDF)"),
@@ -241,95 +277,30 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("zimbra", r"\(LHLO +"),
     ("mdaemon", r"\(MDaemon"),
     ("xmail", r"\[XMail"),
-    ("webmail", r"(?:Mail|Horde|Roundcube) +authenticated +user|with +HTTPS?(?:[ ;]|$)|via +HTTP"),
+    ("webmail", r"(?:Mail|Horde|Roundcube) +authenticated +user|with +HTTPS?(?:[ ;/]|$)|via +HTTP"),
     ("qmail", r"qmail|\((?:HELO|EHLO)(?: +[^ ()]*)?\) +\(|\(ofmipd|with +(?:[A-Z0-9-]+ +encrypted +)?E?SMTPS?A?; +[0-9]{1,2} +[A-Z][a-z]{2} +[0-9]{4} +[0-9:]{8} +-0000"),
     ("yahoo", r"yahoo\.com +with|VZM +Hermes"),
     ("sendmail", r"\([0-9]+\.[0-9]+[0-9.a-zA-Z+_]*/[0-9A-Za-z.+_/-]+\)|authenticated +bits=|sSMTP +sendmail"),
     ("nemesis", r"\(Nemesis\)"),
     ("smap", r"via +smap|via +csmap|id +smtpd"),
 )  # fmt: skip
-_FORMATS = tuple((name, re.compile(form)) for name, form in FORMATS)
-# Words without which a pattern cannot fit: looking for them first is ten times faster.
+# Words of which one must be in the text for a pattern to fit: looking for them first is ten times faster.
 _HINTS: dict[str, tuple[str, ...]] = {
-    "exchange": (
-        "Microsoft SMTP",
-        "mapi id",
-        "outlook.com with HTTP",
-    ),
-    "smtpsvc": (
-        "SMTPSVC",
-        "pickup service",
-    ),
-    "exchange_ims": ("Internet Mail Service",),
-    "fetchmail": (
-        "(fetchmail-",
-        "(mpop",
-        "getmail",
-    ),
-    "amavis": ("(amavis",),
-    "exim": (
-        "xim ",
-        " id ",
-        "xim)",
-    ),
-    "postfix": (
-        "(Postfix",
-        "(using ",
-    ),
-    "gmail": (
-        "google.com",
-        "gmail.com",
-        "gmailapi",
-        "Google",
-        "by ",
-    ),
-    "momentum": (
-        "(ecelerity",
-        "(momentum",
-    ),
-    "sendgrid": (
-        "sendgrid.net",
-        "geopod",
-    ),
-    "domino": ("Domino",),
-    "oracle": (
-        "(Oracle",
-        "(Sun ",
-        "(iPlanet",
-        "(PMDF",
-    ),
-    "courier": (
-        "(AUTH",
-        "(TLS",
-        "(IDENT",
-        "[::ffff:",
-    ),
-    "dovecot": (" with LMTP",),
-    "webmail": (
-        "HTTP",
-        "authenticated user",
-    ),
-    "qmail": (
-        "qmail",
-        "(HELO",
-        "(EHLO",
-        "(ofmipd",
-        "-0000",
-    ),
-    "yahoo": (
-        "yahoo.com",
-        "Hermes",
-    ),
-    "sendmail": (
-        "/",
-        "authenticated bits",
-        "sSMTP",
-    ),
-    "smap": (
-        "smap",
-        "id smtpd",
-    ),
-}
+    "exchange": ("Microsoft SMTP", "with mapi", "ShadowRedundancy", "HTTP-DAV", "outlook.com with HTTP"),
+    "smtpsvc": ("SMTPSVC", "pickup service"), "exchange_ims": ("Internet Mail Service",),
+    "fetchmail": ("(fetchmail-", "(mpop", "getmail"), "amavis": ("(amavis",), "exim": ("xim ", " id ", "xim)"),
+    "communigate": ("CommuniGate",), "postfix": ("(Postfix", "(using "),
+    "gmail": ("google.com", "gmail.com", "gmailapi", "Google", "by "), "opensmtpd": ("(OpenSMTPD",),
+    "haraka": ("(Haraka",), "stalwart": ("(Stalwart",), "momentum": ("(ecelerity", "(momentum"),
+    "powermta": ("(PowerMTA",), "kumomta": ("(KumoMTA",), "chasquid": ("(chasquid",), "zmailer": (' "',),
+    "sendgrid": ("sendgrid.net", "geopod"), "domino": ("Domino",), "oracle": ("(Oracle", "(Sun ", "(iPlanet", "(PMDF"),
+    "groupwise": ("GroupWise",), "cyrus": ("(Cyrus",), "courier": ("(AUTH", "(TLS", "(IDENT", "[::ffff:"),
+    "dovecot": (" with LMTP",), "zimbra": ("(LHLO",), "mdaemon": ("(MDaemon",), "xmail": ("[XMail",),
+    "webmail": ("HTTP", "authenticated user"), "qmail": ("qmail", "(HELO", "(EHLO", "(ofmipd", "-0000"),
+    "yahoo": ("yahoo.com", "Hermes"), "sendmail": ("/", "authenticated bits", "sSMTP"), "nemesis": ("(Nemesis",),
+    "smap": ("smap", "id smtpd"),
+}  # fmt: skip
+_FORMATS = tuple((name, _HINTS[name], re.compile(form)) for name, form in FORMATS)
 
 
 def family(text: str) -> str | None:
@@ -338,12 +309,12 @@ def family(text: str) -> str | None:
     >>> family("from a (b [192.0.2.1]) by c (Postfix) with ESMTP id 1")
     'postfix'
     """
-    for name, form in _FORMATS:
-        hints = _HINTS.get(name)
-        if hints is not None and not any(hint in text for hint in hints):
-            continue
-        if form.search(text):
-            return name
+    for name, hints, form in _FORMATS:
+        for hint in hints:
+            if hint in text:
+                if form.search(text):
+                    return name
+                break
     return None
 
 
@@ -434,38 +405,48 @@ class _Reader:
     # The time: behind the last semicolon that a date follows.
 
     def _read_time(self) -> int:
+        end = self._late_id()
         semicolons = list(_top_level(self.text, self.pairs, ";"))
         for place in reversed(semicolons[-8:]):
-            date = read_date(self.text[place + 1 :])
+            date = read_date(self.text[place + 1 : end])
             if date.time is not None or (
                 "date_unreadable" not in date.defects and "date_missing" not in date.defects
             ):
-                self._set_time(date, place + 1)
+                self._set_time(date, place + 1, end)
                 return place
         start = find_date(self.text)
         if start is not None and not any(low <= start < high for low, high in self.pairs.items()):
             date = read_date(self.text[start:])
             if date.time is not None:
-                self._set_time(date, start)
+                self._set_time(date, start, len(self.text))
                 self.stamp.defects.append("semicolon_missing")
                 return start
         if semicolons and self.text[semicolons[-1] + 1 :].strip():
-            self._set_time(HeaderDate(None, defects=("date_unreadable",)), semicolons[-1] + 1)
+            date = HeaderDate(None, defects=("date_unreadable",))
+            self._set_time(date, semicolons[-1] + 1, len(self.text))
             return semicolons[-1]
         self.stamp.defects.append("date_missing")
         return len(self.text)
 
-    def _set_time(self, date: HeaderDate, start: int) -> None:
+    def _late_id(self) -> int:
+        """Where an id begins that stands behind the date, as Courier writes it; else the end of the text."""
+        match = _LATE_ID.search(self.text, max(0, len(self.text) - 120))
+        if match is None or ";" not in self.text[: match.start()] or " id " in self.text[: match.start()]:
+            return len(self.text)
+        self.stamp.id = self.keep("id", *match.span("id"))
+        return match.start()
+
+    def _set_time(self, date: HeaderDate, start: int, stop: int) -> None:
         stamp = self.stamp
         stamp.time, stamp.utc_offset_min = date.time, date.utc_offset_min
         stamp.time_precision, stamp.time_method = date.precision, date.method
         stamp.defects += date.defects
-        end = len(self.text.rstrip())
+        end = len(self.text[:stop].rstrip())
         start += len(self.text[start:]) - len(self.text[start:].lstrip())
         if start < end:
             stamp.time_original = " ".join(self.keep("time", start, end).split())
         for place in self.pairs:
-            if place >= start and "nvelope-" not in self.text[place : self.pairs[place]]:
+            if place >= start and "nvelope" not in self.text[place : self.pairs[place]]:
                 self.used.add(place)
 
     # Clauses: a keyword outside comments, and what stands up to the next.
@@ -477,6 +458,8 @@ class _Reader:
             word = self.text[start:stop].lower() if kind == "word" else ""
             if word in _KEYWORDS and not self._is_value(clauses, items, number):
                 clauses.append(_Clause(word, start, []))
+            elif word.startswith("for<"):
+                clauses.append(_Clause("for", start, [(kind, start + 3, stop)]))
             elif clauses:
                 clauses[-1].items.append((kind, start, stop))
             elif kind == "comment":
@@ -530,7 +513,7 @@ class _Reader:
         for start, end in clause.words()[:1]:
             end = _trimmed(self.text, start, end)
             self.stamp.by_name = self.keep("by_name", start, end)
-            self.stamp.by_ip = canonical_ip(self.text[start:end].strip("[]"))
+            self.stamp.by_ip = canonical_ip(self.text[start:end].strip("[]").removeprefix("IPv6:"))
         for start, end in clause.words()[1:2]:
             if self.text[start] == "[":
                 self._read_by_comment(start, end)
@@ -553,7 +536,7 @@ class _Reader:
         self.used.add(start - 1)
 
     def _read_with(self, clause: _Clause) -> None:
-        words = clause.words()
+        words = clause.words() or clause.comments()[:1]
         if not words:
             return
         start, end = words[0][0], words[-1][1]
@@ -657,9 +640,9 @@ class _Reader:
     def _read_envelope(self, clauses: list[_Clause]) -> None:
         if self.stamp.envelope_from is not None:
             return
-        match = _ENVELOPE.search(self.text) if "nvelope-" in self.text else None
+        match = _ENVELOPE.search(self.text) if "nvelope" in self.text else None
         if match:
-            column = "path" if match["path"] is not None else "bare"
+            column = next(name for name, found in match.groupdict().items() if found is not None)
             self.stamp.envelope_from = self.keep("envelope_from", *match.span(column))
             self._use_comment_around(match.end() - 1)
 
@@ -693,6 +676,8 @@ class _FromReader:
         words = clause.words()
         comments = clause.comments()
         first = words[0] if words and (not comments or words[0][0] < comments[0][0]) else None
+        if first and comments and first == words[0]:
+            first = self._with_spaces(words, comments[0][0])
         self.word = (first[0], _trimmed(self.text, *first)) if first else None
         self.helo: tuple[int, int] | None = None
         self.helo_said = False  # the server tells the HELO apart from the word behind "from"
@@ -700,11 +685,21 @@ class _FromReader:
         self.verified = False
         self.peer_damaged = False  # brackets stand where the address should, but hold none
 
+    def _with_spaces(self, words: list[tuple[int, int]], stop: int) -> tuple[int, int]:
+        """The words up to the first comment: a client may call itself "my pc"."""
+        ahead = [word for word in words if word[1] < stop]
+        plain = all(not {"[", ",", "@", ":"} & set(self.text[slice(*word)]) for word in ahead)
+        return (ahead[0][0], ahead[-1][1]) if plain else words[0]
+
     def read(self) -> None:
         if self.word:
             self._set_domain()
         for start, end in self.clause.comments():
             self._read_comment(start, end)
+        if not self.helo_said:
+            self._read_claim()
+        if self.stamp.from_ip is None:
+            self._read_named_address()
         if self.stamp.from_ip is None:
             self._read_brackets()
         self._decide()
@@ -730,10 +725,22 @@ class _FromReader:
         if self.name is None and not self.helo_said:
             self._read_lone_name(start, end)
 
+    def _read_claim(self) -> None:
+        """``claiming to be "name"``, as Obtuse smtpd and others write it."""
+        match = _CLAIMING.search(
+            self.text, self.clause.start, self.clause.items[-1][2] if self.clause.items else 0
+        )
+        if match:
+            self.helo, self.helo_said = match.span("helo"), True
+
     def _read_said(self, start: int, end: int) -> int:
         """Reads ``HELO name``, ``helo=name``, ``port=n`` and ``ident=user``; where what the client said begins."""
         command = _HELO.search(self.text, start, end)
-        match = command or _HELO_EQUALS.search(self.text, start, end)
+        match = (
+            command
+            or _HELO_EQUALS.search(self.text, start, end)
+            or _HELO_QUOTED.search(self.text, start, end)
+        )
         if command and self.word and self.text[self.word[0]] == "[":
             self._read_brackets()  # CommuniGate: from [192.0.2.1] (HELO name)
         if match:
@@ -743,7 +750,7 @@ class _FromReader:
         port = _PORT_EQUALS.search(self.text, start, end)
         if port and self.stamp.from_port is None:
             self._set_port(port)
-        ident = _IDENT_EQUALS.search(self.text, start, end)
+        ident = _IDENT.search(self.text, start, end)
         if ident and self.stamp.ident is None:
             self.stamp.ident = self.reader.keep("ident", *ident.span("ident"))
         return match.start() if match else end
@@ -751,8 +758,17 @@ class _FromReader:
     def _read_lone_name(self, start: int, end: int) -> None:
         match = _HOST.fullmatch(self.text, start, end)
         name = match["name"].lower() if match else ""
-        if match and ("." in name or name == "localhost") and name not in _NO_NAME and not canonical_ip(name):
+        if match and match["ident"] and self.stamp.format != "sendmail":
+            return
+        if (
+            match
+            and (_NAMELIKE.search(name) or name == "localhost")
+            and name not in _NO_NAME
+            and not canonical_ip(name)
+        ):
             self.name = match.span("name")
+            if match["ident"]:
+                self.stamp.ident = self.reader.keep("ident", *match.span("ident"))
             self.reader.used.add(start - 1)
 
     def _set_peer(self, match: re.Match[str]) -> bool:
@@ -794,6 +810,13 @@ class _FromReader:
             if low < place < high or low == place - 1:
                 self.reader.used.add(low)
 
+    def _read_named_address(self) -> None:
+        """``(name 192.0.2.1)``, without brackets."""
+        for start, end in self.clause.comments():
+            match = _NAMED_IP.fullmatch(self.text, start, end)
+            if match:
+                self._set_peer(match)
+
     def _set_port(self, match: re.Match[str]) -> None:
         if int(match["port"]) < 65536:
             self.stamp.from_port = int(match["port"])
@@ -801,10 +824,16 @@ class _FromReader:
 
     def _read_brackets(self) -> None:
         """An address that stands outside comments: ``name [192.0.2.1]`` or alone."""
+        before = self.word
         for start, end in self.clause.words()[1:]:
             match = _BRACKETED.match(self.text, start, end)
             if match and self._set_peer(match):
+                if self.stamp.format == "exim" and not self.helo_said:
+                    self._read_exim3(start)
+                if before and self.text[before[0] - 1] == "(" and _HOST.fullmatch(self.text, *before):
+                    self.name = before  # the parenthesis was never closed
                 return
+            before = start, end
         if self.word is None or self.peer_damaged:
             return
         word = _BRACKETED.fullmatch(self.text, *self.word) or _BARE_IP.fullmatch(self.text, *self.word)
@@ -817,10 +846,9 @@ class _FromReader:
         word_is_name = self._word_is_name()
         if self.name is None and word_is_name and self.word:
             self.name = self.word
-        exim3 = self.name and self.name != self.word and self._exim3()
-        if exim3:
-            self.helo, self.name = self.name, self.word
-        elif not self.helo_said and self.word and not self._not_a_client():
+        if self.stamp.format == "chasquid" and self.word is None and self.name:
+            self.helo, self.name, self.helo_said = self.name, None, True  # from [192.0.2.1] (HELO)
+        if not self.helo_said and self.word and not self._not_a_client():
             self.helo = self.word
         if self.helo and self.helo[0] < self.helo[1] and self.text[self.helo[0]] != "<":
             self.stamp.from_helo = self.reader.keep("from_helo", *self.helo)
@@ -828,18 +856,16 @@ class _FromReader:
             start, end = self.name[0], self.name[0] + len(self.text[slice(*self.name)].rstrip("."))
             self.stamp.from_name = self.reader.keep("from_name", start, end) or None
 
-    def _exim3(self) -> bool:
-        """Exim 3 writes ``from name (helo) [address]``: the name in the comment is the claim."""
-        return (
-            self.stamp.format == "exim"
-            and self.word is not None
-            and self.stamp.from_ip is not None
-            and (
-                not self.helo_said and "[" not in self.text[self.name[0] - 1 : self.name[1] + 2]
-                if self.name
-                else False
-            )
-        )
+    def _read_exim3(self, address: int) -> None:
+        """Exim 3 writes ``from name (helo) [address] (ident)``: what stands in parentheses was claimed."""
+        for start, end in self.clause.comments():
+            if not _TOKEN.fullmatch(self.text, start, end):
+                continue
+            if start > address:
+                self.stamp.ident = self.reader.keep("ident", start, end)
+            else:
+                self.helo, self.helo_said, self.name = (start, end), True, None
+            self.reader.used.add(start - 1)
 
     def _word_is_name(self) -> bool:
         """Whether the word behind ``from`` is what the server found: qmail, Exim and their relatives."""
@@ -864,7 +890,7 @@ class _FromReader:
 
     def _not_a_client(self) -> bool:
         """Whether the word is no HELO: a local user, a web mail, a pick-up folder."""
-        if self.stamp.format == "smap":
+        if self.stamp.format == "smap" or self._is_nameless():
             return True
         protocol = re.search(r"(?i)\bwith (local|HTTP[A-Z]*)\b", self.text)
         if (
@@ -876,7 +902,34 @@ class _FromReader:
         if protocol and protocol[1].lower() == "local":
             self.stamp.ident = self.stamp.ident or self._local_user()
             return True
-        return bool(protocol) and self.stamp.from_ip is None
+        if self.stamp.from_ip is not None:
+            return False
+        return bool(protocol) or self._is_person()
+
+    def _is_nameless(self) -> bool:
+        """``from unknown (192.0.2.1)`` of qmail, ``from 192.0.2.1 ([192.0.2.1])`` of a web mail: no name was said."""
+        if self.word is None or self.stamp.from_ip is None:
+            return False
+        word = self.text[slice(*self.word)]
+        if self.stamp.format == "webmail":
+            return canonical_ip(word) == self.stamp.from_ip
+        return word.lower() == "unknown" and self._address_in_parentheses() and not self.helo_said
+
+    def _is_person(self) -> bool:
+        """``from bob@localhost by``: who handed the message in, or for qmail-scanner the envelope sender."""
+        word = self.text[slice(*self.word)] if self.word else ""
+        if "@" in word.strip("<>") and self.name is None:
+            scanner = "qmail-scanner" in self.text
+            setattr(self.stamp, *(self._kept("envelope_from") if scanner else self._kept("ident")))
+            return True
+        if self.stamp.format == "exim" and "." not in word and "[" not in word:
+            setattr(self.stamp, *self._kept("ident"))
+            return True
+        return False
+
+    def _kept(self, column: str) -> tuple[str, str]:
+        assert self.word is not None  # noqa: S101
+        return column, self.reader.keep(column, *self.word)
 
     def _local_user(self) -> str | None:
         if self.word and "." not in self.text[self.word[0] : self.word[1]]:
@@ -885,7 +938,7 @@ class _FromReader:
 
 
 # Families that put the HELO name before an address in parentheses.
-_HELO_FIRST = frozenset(("exchange", "smtpsvc", "powermta", "xmail", "domino", "mdaemon"))
+_HELO_FIRST = frozenset(("exchange", "smtpsvc", "powermta", "kumomta", "xmail", "domino", "mdaemon"))
 
 
 def _pairs(text: str) -> tuple[dict[int, int], bool]:

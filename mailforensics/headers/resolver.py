@@ -6,6 +6,8 @@ and a notebook gives the same answer next year from the record of this one::
     resolver = Resolver(nameservers=["192.0.2.53"])
     resolver.txt("example.org")
     again = Resolver.replay(resolver.records)         # answers from the record, never asks
+    case.keep(resolver); case.save("case")            # or with the case, for next year:
+    again = Resolver.replay(open_case("case"))
 
 Names and types are those of RFC 1035; reverse names follow RFC 1035 §3.5 and RFC 3596 §2.5, block lists RFC 5782.
 """
@@ -18,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Protocol
 
 import dns.exception
 import dns.name
@@ -79,10 +81,11 @@ class Resolver:
         self._lock = threading.Lock()
 
     @classmethod
-    def replay(cls, records: pl.DataFrame | pa.Table) -> Resolver:
-        """A resolver that answers from a ``dns_records`` table alone and never asks.
+    def replay(cls, records: pl.DataFrame | pa.Table | HoldsTables) -> Resolver:
+        """A resolver that answers from a record alone and never asks.
 
-        What the record does not hold has the status ``NOT_RECORDED``.
+        ``records`` is a case that :meth:`mailforensics.Case.keep` gave the record to, or a ``dns_records`` table.
+        What the record does not hold has the status ``NOT_RECORDED``. Raises :class:`OptionError` for anything else.
 
         >>> Resolver.replay(Resolver().records).txt("example.org").status
         'NOT_RECORDED'
@@ -179,14 +182,33 @@ class Resolver:
             return self._stub
 
 
+class HoldsTables(Protocol):
+    """What a case is to the resolver: something that has ``dns_records``."""
+
+    def polars(self, name: str) -> pl.DataFrame:
+        """A table by its name."""
+
+
+def _recorded(records: pl.DataFrame | pa.Table | HoldsTables) -> pl.DataFrame:
+    if isinstance(records, pa.Table):
+        table = pl.from_arrow(records)
+        assert isinstance(table, pl.DataFrame)  # noqa: S101
+        return table
+    if isinstance(records, pl.DataFrame):
+        return records
+    if hasattr(records, "polars"):
+        return records.polars("dns_records")
+    raise OptionError(
+        f"Answers are replayed from a case or a dns_records table, not from {type(records).__name__}."
+    )
+
+
 class _Replay(Resolver):
     """Answers from a record."""
 
-    def __init__(self, records: pl.DataFrame | pa.Table) -> None:
+    def __init__(self, records: pl.DataFrame | pa.Table | HoldsTables) -> None:
         super().__init__(nameservers=[])
-        frame = pl.from_arrow(records) if isinstance(records, pa.Table) else records
-        assert isinstance(frame, pl.DataFrame)  # noqa: S101
-        for row in frame.iter_rows(named=True):
+        for row in _recorded(records).iter_rows(named=True):
             answer = Answer(
                 row["question"], row["type"], tuple(row["answer"] or ()), row["status"], row["ttl_s"],
                 row["resolver"], row["time"],

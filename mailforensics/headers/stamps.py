@@ -99,7 +99,7 @@ _SHAPES = (
         r"(?P<SEP>from +)", _HELO, r"(?P<SEP> +\(\[?)", _IP, r"(?P<SEP>(?:%[0-9]+)?\]?\) +by +)", _HOST,
         r"(?P<SEP> +\(\[?)(?P<by_ip>[0-9A-Fa-f:.]+)(?P<SEP>(?:%[0-9]+)?\]?\) +with +)(?P<with_words>Microsoft +)(?P<with_protocol>SMTP)(?P<with_rest> +Server)",
         r"(?:(?P<SEP> +\(version=)(?P<tls_version>[A-Za-z0-9_.]+)(?P<SEP>,? +cipher=)(?P<tls_cipher>[A-Za-z0-9_-]+)(?P<SEP>\)))?",
-        _ID, r"(?:(?P<SEP> +via +)(?P<via>[A-Za-z]+ +Transport))?", _TIME, _END), "helo"),
+        _ID, r"(?:(?P<SEP> +via +)(?P<via>(?:Frontend|Mailbox|Hub) +Transport))?", _TIME, _END), "helo"),
     _Shape("qmail", ("(HELO ",), _joined(
         r"(?P<SEP>from +)(?P<from_domain>[0-9A-Za-z_.-]+)(?P<SEP> +\(HELO +)(?P<from_helo>[0-9A-Za-z_.-]+|\[[0-9A-Fa-f.:]+\])",
         r"(?P<SEP>\) +\()", _IP, r"(?P<SEP>\))", _BY, _WITH, _TIME, _END), "name"),
@@ -328,7 +328,7 @@ def _certain(shape: _Shape, columns: Sequence[str]) -> pl.Expr:
     else:
         told = pl.col("text").str.contains(said, literal=True) & pl.col("from_helo").is_not_null()
         certain = claims == told.cast(pl.UInt32)
-    envelopes = pl.col("text").str.count_matches("nvelope-", literal=True)
+    envelopes = pl.col("text").str.count_matches("nvelope", literal=True)
     written = pl.col("envelope_from").is_not_null().cast(pl.UInt32) if "envelope_from" in columns else 0
     certain &= envelopes == written
     if "from_ip" in columns:
@@ -369,7 +369,7 @@ def _interpreted(shape: _Shape, groups: pl.DataFrame) -> pl.DataFrame:
         time_precision=pl.lit("s"),
         time_method=pl.lit("stated"),
         utc_offset_min=pl.col("offset"),
-        format=_format(groups["text"]),
+        format=_format(groups["text"], _LIKELY.get(shape.name)),
         parse_status=pl.lit("ok"),
         defects=_defects(groups),
     )
@@ -474,10 +474,37 @@ def _versions(texts: pl.Series) -> pl.Series:
     return texts.replace_strict(known, default=None, return_dtype=pl.String)
 
 
-def _format(texts: pl.Series) -> pl.Series:
-    """The family of each field: the first of :data:`.received.FORMATS` that fits."""
+# The family that fields of a shape have nearly always, and all that would go before it as one expression.
+_LIKELY = {
+    "postfix": "postfix", "exim": "exim", "exchange": "exchange", "qmail": "qmail", "amavis": "amavis", "lmtp": "dovecot",
+}  # fmt: skip
+_PLACE = {name: place for place, (name, _) in enumerate(FORMATS)}
+
+
+def _any_before(place: int) -> str:
+    nothing = r"[^\x00-\x{10FFFF}]"  # goes before the first
+    return "|".join(f"(?:{form})" for _, form in FORMATS[:place]) or nothing
+
+
+_BEFORE = {name: _any_before(_PLACE[name]) for name in _LIKELY.values()}
+_ANY = _any_before(len(FORMATS))
+
+
+def _format(texts: pl.Series, likely: str | None) -> pl.Series:
+    """The family of each field: the first of :data:`.received.FORMATS` that fits.
+
+    The usual outcome is looked for first, with two expressions; what is left is asked family by family.
+    """
     left = texts.rename("text").to_frame().with_row_index("place")
     found: list[pl.DataFrame] = []
+    text = pl.col("text")
+    if likely is None:
+        usual = ~text.str.contains(_ANY)
+    else:
+        usual = text.str.contains(FORMATS[_PLACE[likely]][1]) & ~text.str.contains(_BEFORE[likely])
+    sure = left.select(usual).to_series()
+    found.append(left.filter(sure).select("place", pl.lit(likely, pl.String).alias("format")))
+    left = left.filter(~sure)
     for name, form in FORMATS:
         if left.height == 0:
             break

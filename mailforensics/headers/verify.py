@@ -26,6 +26,7 @@ from mailforensics.headers.authentication import Row, read_tags
 from mailforensics.headers.domains import domain_of
 from mailforensics.headers.fields import Field, read_fields
 from mailforensics.headers.message import Message
+from mailforensics.headers.outlook import is_outlook, read_outlook
 from mailforensics.headers.resolver import Resolver
 from mailforensics.headers.spf import check_host
 
@@ -54,11 +55,14 @@ def verify_message(data: bytes, message: Message, resolver: Resolver) -> pl.Data
     >>> rows.select("method", "result").rows()
     [('arc', 'none'), ('dmarc', 'temperror')]
     """
-    section = read_fields(data)
+    outlook = is_outlook(data)
+    section = read_fields(read_outlook(data).header if outlook else data)
     hop = _border_hop(message)
     at: datetime | None = hop["time"] if hop else None
-    rows = _dkim_rows(data, section.fields, at, resolver)
-    rows.append(_arc_row(data, resolver))
+    if outlook:
+        rows = _unchecked_rows(section.fields)
+    else:
+        rows = [*_dkim_rows(data, section.fields, at, resolver), _arc_row(data, resolver)]
     if hop is not None and hop["from_ip"]:
         rows += [_iprev_row(hop, resolver), *_spf_rows(hop, section.first("return-path"), resolver)]
     from_domain = domain_of(message.frames["documents"]["from_address"][0] or "")
@@ -122,6 +126,21 @@ def _dkim_rows(data: bytes, fields: tuple[Field, ...], at: datetime | None, reso
         )
         rows.append(row | {f"header_{tag}": tags.get(tag) for tag in ("d", "s", "a")})
     return rows
+
+
+def _unchecked_rows(fields: tuple[Field, ...]) -> list[Row]:
+    """Signatures in an Outlook file: there, and not to be checked."""
+    verdict = _Verdict("neutral", "Outlook took the body apart, so that the signature cannot be checked")
+    return [
+        _row(
+            "dkim",
+            verdict,
+            ordinal=ordinal,
+            **{f"header_{tag}": tags.get(tag) for tag in ("d", "s", "a", "i")},
+        )
+        for ordinal, one in enumerate(fields)
+        if one.key == "dkim-signature" and (tags := read_tags(one.value)) is not None
+    ][:MAX_SIGNATURES]
 
 
 def _checked(
@@ -304,7 +323,7 @@ def _dmarc_row(from_domain: str | None, rows: list[Row], resolver: Resolver) -> 
     records, failed = _walk(from_domain, resolver)
     if failed:
         return _row("dmarc", _Verdict("temperror", failed), header_from=from_domain)
-    policy = _policy_of(from_domain, records)
+    policy = _policy_of(from_domain, records, resolver)
     _align(rows, from_domain, policy, resolver)
     if policy is None:
         return _row("dmarc", _Verdict("none", "no DMARC record"), header_from=from_domain)
@@ -345,7 +364,7 @@ def discover(domain: str, resolver: Resolver) -> Policy | None:
     >>> discover("example.org", Resolver.replay(Resolver().records)) is None
     True
     """
-    return _policy_of(domain, _walk(domain.lower(), resolver)[0])
+    return _policy_of(domain, _walk(domain.lower(), resolver)[0], resolver)
 
 
 def organisation(domain: str, resolver: Resolver) -> str:
@@ -385,7 +404,7 @@ def _organisation(domain: str, records: Mapping[str, Mapping[str, str]]) -> str:
     return min(records, key=lambda name: name.count("."), default=domain)
 
 
-def _policy_of(domain: str, records: Mapping[str, Mapping[str, str]]) -> Policy | None:
+def _policy_of(domain: str, records: Mapping[str, Mapping[str, str]], resolver: Resolver) -> Policy | None:
     owner = _organisation(domain, records)
     for place in (domain, owner, *records):
         if place in records:
@@ -393,5 +412,12 @@ def _policy_of(domain: str, records: Mapping[str, Mapping[str, str]]) -> Policy 
             asks = tags.get("p") or "none"
             if place != domain:
                 asks = tags.get("sp") or asks
+                if tags.get("np") and not _exists(domain, resolver):
+                    asks = tags["np"]
             return Policy(place, owner, tags, asks.lower())
     return None
+
+
+def _exists(domain: str, resolver: Resolver) -> bool:
+    """Whether a name is there at all: the tag np is for names that are not (RFC 9989)."""
+    return any(resolver.query(domain, kind).status != "NXDOMAIN" for kind in ("A", "AAAA", "MX"))

@@ -301,7 +301,11 @@ def told(ends: Frame) -> Frame:
     parts = []
     for (fate,), rows in ends.group_by("fate", maintain_order=True):
         words = _SENTENCES.get(str(fate), _UNSEEN)
-        parts.append(rows.with_columns(sentence=words.str.replace(r": \"\"", "").str.strip_chars(" ")))
+        parts.append(
+            rows.with_columns(
+                sentence=words.str.replace(r"(?:; the last try said)?: \"\"", "").str.strip_chars(" ")
+            )
+        )
     return pl.concat(parts) if parts else ends.with_columns(sentence=pl.lit(None, dtype=pl.String))
 
 

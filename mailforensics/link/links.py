@@ -15,7 +15,7 @@ from collections.abc import Callable
 import polars as pl
 
 from mailforensics.link.addresses import originals
-from mailforensics.link.hosts import NEAR_S
+from mailforensics.link.hosts import LOOSE_S, NEAR_S
 from mailforensics.link.log import Frame, Log, ensure, norm_address
 from mailforensics.link.scans import plain_id
 
@@ -105,13 +105,20 @@ def _queued_as(messages: Frame, deliveries: Frame, clocks: Frame) -> Frame:
 
 
 def _judge(both: Frame) -> Frame:
-    """How sure each pair is; those that do not agree in time, or name another message, are none."""
+    """How sure each pair is; those that do not agree in time, or name another message, are none.
+
+    Where the clock of one host was set while mail went on, the usual offset does not hold: then queue id, Message-ID and
+    sender together are enough, if there is no pair that agrees in time, too.
+    """
     near = (pl.col("off") >= -NEAR_S) & (pl.col("off") <= pl.col("took") + NEAR_S * 6)
     same_id, same_sender = pl.col("same_id").fill_null(False), pl.col("same_sender").fill_null(False)
+    stepped = same_id & same_sender & ~pl.col("here") & (pl.col("off").abs() <= LOOSE_S)
     unnamed = pl.col("from_id").is_null() | pl.col("to_id").is_null()
-    judged = both.filter(near).with_columns(
-        confidence=pl.when(same_id)
+    judged = both.filter(near | stepped).with_columns(
+        confidence=pl.when(same_id & near)
         .then(1.0)
+        .when(~near)
+        .then(0.9)
         .when(unnamed & same_sender)
         .then(0.8)
         .when(pl.col("here") & same_sender)

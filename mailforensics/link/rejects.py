@@ -34,7 +34,9 @@ def notices(log: Log) -> Frame:
     for kind, table in log.kinds(_KINDS, "time", "host", "instance", "pid", "queue_id", "message_key"):
         if "message_key" not in table.columns:
             table = table.filter(pl.col("queue_id").is_null())
-        table = ensure(table, **_FIELDS, message_key=pl.Int64).with_columns(kind=pl.lit(kind))
+        table = ensure(table, **_FIELDS, where=pl.String, message_key=pl.Int64).with_columns(
+            kind=pl.lit(kind), stage=pl.coalesce("stage", "where")
+        )
         parts.append(table.select(pl.col(c).cast(t) for c, t in _types(log).items()))
     whole = pl.concat(parts) if parts else pl.DataFrame(schema=_types(log))
     return whole.with_columns(

@@ -34,6 +34,7 @@ def examine() -> Iterator[dict[str, Any]]:
         yield _library(name, extra)
     browser = next((path for path in map(shutil.which, _BROWSERS) if path), None)
     yield _row("browser", bool(browser), browser or "none found: reports open in any browser elsewhere")
+    yield from _paper()
     zones = bool(zoneinfo.available_timezones())
     yield _row("time zones", zones, "known" if zones else "not known: install tzdata")
     encoding = (sys.stdout.encoding or "unknown").lower()
@@ -64,6 +65,22 @@ def _library(name: str, extra: str | None) -> dict[str, Any]:
     except importlib.metadata.PackageNotFoundError:
         wanted = f"{DISTRIBUTION}[{extra}]" if extra else name
         return _row(name, False, f"not installed: pip install '{wanted}'", extra)
+
+
+def _paper() -> Iterator[dict[str, Any]]:
+    """Whether a report can be written as PDF, where WeasyPrint is installed: it needs a library of the system."""
+    try:
+        import weasyprint  # noqa: F401
+    except ImportError:
+        return
+    except OSError:
+        yield _row(
+            "pdf",
+            False,
+            "Pango is not installed: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
+        )
+    else:
+        yield _row("pdf", True, "reports can be written as PDF")
 
 
 def _requirements() -> Iterator[tuple[str, str | None]]:

@@ -10,11 +10,15 @@ Unicode categories Cc and Cf, with the fillers that show nothing though they cou
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 from markupsafe import escape as _markup_escape
+
+if TYPE_CHECKING:
+    import polars as pl
 
 EXCEL_CELL_CHARACTERS = 32_767  # the most that a cell of a worksheet holds
 
@@ -30,7 +34,11 @@ _INVISIBLE = re.compile(
     "]"
 )
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_INVISIBLE_RUST = _INVISIBLE.pattern.replace(
+    "\ud800-\udfff", ""
+)  # no column can hold halves of surrogate pairs
 _FORMULA = re.compile(r"[ \t\r\n\xa0]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_FORMULA_RUST = rf"\A{_FORMULA.pattern}"
 
 
 def visible(text: str, *, keep: str = "") -> str:
@@ -97,14 +105,59 @@ def csv_cell(value: Any) -> Any:
 
 
 def excel_cell(value: Any) -> Any:
-    """A value for a worksheet: text is cut to what a cell holds, and must be written with ``write_string``.
+    """A value for a worksheet: text longer than a cell is cut and says so; it must be written as text, not as a formula.
 
-    >>> excel_cell("=1+1"), len(excel_cell("x" * 40_000))
-    ('=1+1', 32767)
+    >>> excel_cell("=1+1"), len(excel_cell("x" * 40_000)), excel_cell("x" * 40_000)[-27:]
+    ('=1+1', 32767, 'xx [cut: 40,000 characters]')
     """
     if value is None or isinstance(value, bool | int | float | datetime):
         return value
-    return visible(str(value))[:EXCEL_CELL_CHARACTERS]
+    text = visible(str(value))
+    if _utf16(text) <= EXCEL_CELL_CHARACTERS:
+        return text
+    said = f" [cut: {len(text):,} characters]"
+    kept = text[: EXCEL_CELL_CHARACTERS - len(said)]
+    while _utf16(kept) > EXCEL_CELL_CHARACTERS - len(said):  # Excel counts what is beyond U+FFFF twice
+        kept = kept[: len(kept) - (_utf16(kept) - EXCEL_CELL_CHARACTERS + len(said) + 1) // 2]
+    return kept + said
+
+
+def _utf16(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def csv_column(texts: pl.Series) -> pl.Series:
+    """A column of texts as cells of a CSV file; only the distinct ones that change go through :func:`csv_cell`."""
+    return _some(texts, f"{_FORMULA_RUST}|{_INVISIBLE_RUST}", csv_cell)
+
+
+def excel_column(texts: pl.Series) -> tuple[pl.Series, int]:
+    """A column of texts as cells of a worksheet, as :func:`excel_cell` makes them, and how many had to be cut."""
+    short = _some(texts, _INVISIBLE_RUST, visible)
+    long = short.str.len_bytes() > EXCEL_CELL_CHARACTERS
+    cut = {text: cell for text in short.filter(long).unique() if (cell := excel_cell(text)) != text}
+    return (short.replace(cut), int(short.is_in(list(cut)).sum())) if cut else (short, 0)
+
+
+def formula_column(texts: pl.Series) -> pl.Series:
+    """Which texts of a column :func:`is_formula` holds for."""
+    return texts.str.contains(_FORMULA_RUST)
+
+
+def xml_column(texts: pl.Series) -> pl.Series:
+    """A column of visible texts as the content of XML elements of a worksheet.
+
+    A spreadsheet reads ``_x0041_`` as a spelt character, so its underscore is spelt itself.
+    """
+    plain = texts.str.replace_all("&", "&amp;", literal=True).str.replace_all("<", "&lt;", literal=True)
+    plain = plain.str.replace_all(">", "&gt;", literal=True)
+    return plain.str.replace_all("_(x[0-9a-fA-F]{4}_)", "_x005F_$1")
+
+
+def _some(texts: pl.Series, pattern: str, change: Callable[[str], Any]) -> pl.Series:
+    odd = texts.filter(texts.str.contains(pattern)).unique()
+    changed = {text: change(text) for text in odd}
+    return texts.replace(changed) if changed else texts
 
 
 def is_formula(text: str) -> bool:

@@ -1,29 +1,26 @@
-"""Tables and answers as JSON, CSV, XLSX, Parquet and Arrow IPC: times in ISO 8601 UTC, formulas and control characters defused.
+"""Tables and answers as JSON, CSV, Parquet and Arrow IPC: times in ISO 8601 UTC, formulas and control characters defused.
 
 CSV follows RFC 4180 with a header line; lists and structs stand in it as JSON. JSON is one array with a row a line, so
 that both ``json.load`` and ``grep`` can read it; JSON lines has no brackets around it. NaN, which JSON lacks, becomes null.
-In XLSX text is text, whatever it begins with, and numbers are numbers.
+XLSX is made in ``workbook.py``. All of it goes by whole columns.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-import xlsxwriter
 
-from mailforensics import schema
 from mailforensics.show import escape
 
 _ROWS_AT_ONCE = 20_000
-_STAMP = "%Y-%m-%dT%H:%M:%S%.6fZ"
+STAMP = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
 def json_value(value: Any) -> Any:
@@ -62,16 +59,18 @@ def message_answer(read: Any, zone: str | None = None) -> dict[str, Any]:
 
 def write_json(table: pa.Table, out: IO[bytes]) -> None:
     """Write the rows of a table as a JSON array, a row a line."""
-    lines = (json_text(row, indent=None) for row in _rows(table))
     out.write(b"[")
-    for at, line in enumerate(lines):
-        out.write((",\n" if at else "\n").encode() + line.encode())
+    for at, lines in enumerate(_lines(table)):
+        out.write((",\n" if at else "\n").encode() + lines.str.join(",\n").item().encode())
     out.write(b"\n]\n")
 
 
 def write_csv(table: pa.Table, out: IO[bytes]) -> None:
     """Write a table as CSV that a spreadsheet can open without running any of it."""
-    _defused(table).write_csv(out, datetime_format=_STAMP)
+    frame = plain(table)
+    texts = [escape.csv_column(column) for column in frame.get_columns() if column.dtype == pl.String]
+    frame = frame.with_columns(texts).rename(escape.csv_cell)
+    frame.write_csv(out, datetime_format=STAMP)
 
 
 def write_parquet(table: pa.Table, out: IO[bytes]) -> None:
@@ -81,8 +80,8 @@ def write_parquet(table: pa.Table, out: IO[bytes]) -> None:
 
 def write_json_lines(table: pa.Table, out: IO[bytes]) -> None:
     """Write each row of a table as a JSON object on a line of its own."""
-    for row in _rows(table):
-        out.write(json_text(row, indent=None).encode() + b"\n")
+    for lines in _lines(table):
+        out.write(lines.str.join("\n").item().encode() + b"\n")
 
 
 def write_arrow(table: pa.Table, out: IO[bytes]) -> None:
@@ -90,74 +89,6 @@ def write_arrow(table: pa.Table, out: IO[bytes]) -> None:
     with pa.ipc.new_file(out, table.schema) as writer:
         writer.write_table(table)
 
-
-class TabledCase(Protocol):
-    """What a workbook needs of a case."""
-
-    def table(self, name: str) -> pa.Table: ...
-
-
-def workbook(case: TabledCase, tables: Iterable[str] = schema.TABLES) -> bytes:
-    """The tables of a case that hold rows as an XLSX file, a sheet a table; the same case gives the same bytes.
-
-    A sheet ends at the last row that XLSX can hold (1,048,576 with the header); the first sheet says how many rows each
-    table has. The moment at which the evidence was opened is left out: it is no part of it.
-    """
-    out = io.BytesIO()
-    options = {
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "in_memory": True,
-    }
-    book = xlsxwriter.Workbook(out, options)
-    book.set_properties({"created": _BEGINNING})
-    bold, time = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss.000"})
-    first = book.add_worksheet("tables")
-    first.write_row(0, 0, ["table", "rows", "rows in its sheet", "what a row is"], bold)
-    filled = [(name, table) for name in tables if (table := case.table(name)).num_rows]
-    for at, (name, table) in enumerate(filled, start=1):
-        kept = table.drop_columns([it for it in _RUN_COLUMNS if it in table.column_names]).slice(
-            0, _SHEET_ROWS
-        )
-        for column, value in enumerate([name, table.num_rows, kept.num_rows, schema.TABLES[name].sentence]):
-            _write_cell(first, at, column, value, time)
-        _fill_sheet(book.add_worksheet(name), kept, bold, time)
-    book.close()
-    return out.getvalue()
-
-
-_BEGINNING = datetime(1980, 1, 1)  # the oldest time that a ZIP archive can hold
-_SHEET_ROWS = 1_048_575
-_RUN_COLUMNS = ("opened_at",)
-
-
-def _fill_sheet(sheet: Any, table: pa.Table, bold: Any, time: Any) -> None:
-    for column, name in enumerate(table.column_names):
-        sheet.write_string(0, column, escape.excel_cell(name), bold)
-    sheet.freeze_panes(1, 0)
-    for at, row in enumerate(_rows(table), start=1):
-        for column, value in enumerate(row.values()):
-            _write_cell(sheet, at, column, value, time)
-
-
-def _write_cell(sheet: Any, row: int, column: int, value: Any, time: Any) -> None:
-    """Text as text, numbers as numbers where XLSX can hold them exactly."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return
-    if isinstance(value, bool):
-        sheet.write_boolean(row, column, value)
-    elif isinstance(value, float) or (isinstance(value, int) and abs(value) <= _EXACT):
-        sheet.write_number(row, column, value)
-    elif isinstance(value, datetime) and value.year > 1900:
-        sheet.write_datetime(row, column, value.astimezone(UTC).replace(tzinfo=None), time)
-    else:
-        plain = json_value(value)
-        text = plain if isinstance(plain, str) else json_text(plain, indent=None)
-        sheet.write_string(row, column, escape.excel_cell(text))
-
-
-_EXACT = 10**15  # a cell of a worksheet holds 15 digits
 
 FORMATS: dict[str, Callable[[pa.Table, IO[bytes]], None]] = {
     "csv": write_csv,
@@ -168,31 +99,47 @@ FORMATS: dict[str, Callable[[pa.Table, IO[bytes]], None]] = {
 }
 
 
-def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    for batch in table.to_batches(max_chunksize=_ROWS_AT_ONCE):
-        yield from batch.to_pylist()
+def plain(table: pa.Table) -> pl.DataFrame:
+    """A table with columns of text, numbers, truth values and times only: lists and structs as JSON, bytes as text, no NaN."""
+    columns = (_readable(name, table[name]) for name in table.column_names)
+    return pl.DataFrame([_as_json(it) if it.dtype.is_nested() else it for it in columns])
 
 
-def _defused(table: pa.Table) -> pl.DataFrame:
-    return pl.DataFrame([_defused_column(name, table[name]) for name in table.column_names])
+def _lines(table: pa.Table) -> Iterator[pl.Series]:
+    """The rows of a table as JSON objects in ASCII, some at a time."""
+    for at in range(0, table.num_rows, _ROWS_AT_ONCE):
+        some = table.slice(at, _ROWS_AT_ONCE)
+        frame = pl.DataFrame([_readable(name, some[name]) for name in some.column_names])
+        stamped = frame.with_columns(pl.col(pl.Datetime).dt.to_string(STAMP))
+        yield _ascii(stamped.to_struct().struct.json_encode())
 
 
-def _defused_column(name: str, column: pa.ChunkedArray) -> pl.Series:
-    safe_name = escape.csv_cell(name)
-    if pa.types.is_nested(column.type):
-        texts = [None if value is None else json_text(value, indent=None) for value in column.to_pylist()]
-        return pl.Series(safe_name, texts, dtype=pl.String)
-    if pa.types.is_binary(column.type):
-        decoded = [json_value(value) for value in column.to_pylist()]
-        return _defused_text(pl.Series(safe_name, decoded, dtype=pl.String))
-    series = pl.Series(safe_name, column)
+def _readable(name: str, column: pa.ChunkedArray) -> pl.Series:
+    """A column with bytes as text, words of closed vocabularies as text, and null for numbers that JSON lacks."""
+    series = pl.Series(name, column)
+    if series.dtype == pl.Binary:
+        return pl.Series(name, [json_value(value) for value in series], dtype=pl.String)
     if series.dtype in (pl.Categorical, pl.Enum):
-        series = series.cast(pl.String)
-    return _defused_text(series) if series.dtype == pl.String else series
+        return series.cast(pl.String)
+    if series.dtype.is_float():
+        return series.to_frame().select(pl.when(pl.col(name).is_finite()).then(pl.col(name))).to_series()
+    return series
 
 
-def _defused_text(series: pl.Series) -> pl.Series:
-    """Only the distinct texts that need it go through Python, one by one."""
-    distinct = series.unique().drop_nulls()
-    changed = {text: safe for text in distinct if (safe := escape.csv_cell(text)) != text}
-    return series.replace(changed) if changed else series
+def _as_json(series: pl.Series) -> pl.Series:
+    """Lists and structs as JSON in ASCII."""
+    within = series.alias("").to_frame().to_struct().struct.json_encode()
+    texts = within.str.strip_prefix('{"":').str.strip_suffix("}")
+    null = pl.col(series.name).is_null()
+    return (
+        pl.DataFrame([series, _ascii(texts).alias("json")])
+        .select(pl.when(~null).then("json").alias(series.name))
+        .to_series()
+    )
+
+
+def _ascii(texts: pl.Series) -> pl.Series:
+    """JSON with what is not ASCII spelt out, so that nothing in it moves or hides anything."""
+    odd = texts.filter(texts.str.contains("[^ -~]")).unique()
+    spelt = {text: json_text(json.loads(text), indent=None) for text in odd}
+    return texts.replace(spelt) if spelt else texts

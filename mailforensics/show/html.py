@@ -9,6 +9,7 @@ characters visible, so that no template can forget to.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -55,7 +56,17 @@ def summary(data: Data) -> str:
 
 def summary_body(data: Data) -> Markup:
     """The case at a glance without frame and style, to put into a document."""
-    return _render("summary.html", data=data, zone=words.zone_of(data.get("zone")))
+    return _render(
+        "summary.html", data=data, zone=words.zone_of(data.get("zone")), root=_root(data.get("sources") or [])
+    )
+
+
+def _root(sources: Sequence[Data]) -> str:
+    """The folder that all sources lie in, with a slash at its end; nothing where there is none."""
+    folders = [str(source.get("path") or "").split("/")[:-1] for source in sources]
+    alike = itertools.takewhile(lambda parts: len({*parts}) == 1, zip(*folders, strict=False))
+    common = "/".join(parts[0] for parts in alike)
+    return f"{common}/" if common.strip("/") else ""
 
 
 def message(data: Data) -> str:
@@ -106,13 +117,31 @@ def table_page(data: Data) -> str:
     return fragment(_render("table.html", **data))
 
 
+def says(sentence: str) -> str:
+    """One sentence as an HTML fragment, told to screen readers when it appears.
+
+    >>> "a &lt;b&gt;" in says("a <b>")
+    True
+    """
+    return fragment(Markup('<p role="status">{}</p>').format(escape.html(sentence)))
+
+
+def same_in_a_cell(call: str) -> str:
+    """How one gets what a widget shows by a call in a cell, as an HTML fragment."""
+    code = Markup('<p class="mf-quiet">The same in a cell: <code>{}</code></p>')
+    return fragment(code.format(escape.html(call)))
+
+
 def lines(data: Data) -> str:
     """Log lines with their places as an HTML fragment; ``data`` holds ``lines`` (mappings of place, time and text).
+
+    ``asked`` of a line marks it among its neighbours; ``finding`` of the data is the row that the lines stand behind.
 
     >>> "mail.log:7" in lines({"lines": [{"place": "mail.log:7", "time": None, "text": "x"}]})
     True
     """
-    return fragment(_render("lines.html", zone=words.zone_of(data.get("zone")), lines=data["lines"]))
+    zone = words.zone_of(data.get("zone"))
+    return fragment(_render("lines.html", zone=zone, lines=data["lines"], finding=data.get("finding")))
 
 
 def fragment(body: Markup) -> str:

@@ -1,10 +1,11 @@
-"""A case in the words of its neighbours: ECS, OCSF, Zeek's smtp.log, Timesketch, lnav. Which field is which is data.
+"""A case in the words of its neighbours: ECS, OCSF, Zeek's smtp.log, Timesketch, Sigma, lnav. Which field is which is data.
 
     mailforensics export case/ --to ecs -o mail.jsonl          Elastic Common Schema, a delivery a line
     mailforensics export case/ --to ocsf -o mail.jsonl         OCSF Email Activity (class 4009), a delivery a line
     mailforensics export case/ --to zeek -o smtp.log           Zeek's tab-separated smtp.log, a queue entry a line
     mailforensics export case/ --to timesketch -o mail.csv     Timesketch CSV, an event a line
-    mailforensics export case/ --to lnav -o mailforensics.json the format with which lnav reads `table events --format jsonl`
+    mailforensics export case/ --to sigma -o mail.jsonl        flat JSON for Sigma rules, a line of a log a line (``sigma.py``)
+    mailforensics export case/ --to lnav -o mail.json          formats with which lnav reads the logs themselves (``lnav.py``)
 
 Sources: ECS 8.17 field reference; OCSF 1.4 class email_activity and object email; Zeek 7 base/protocols/smtp; Timesketch's
 "Create timeline from CSV"; lnav format-v1 schema. A field that our tables do not know is left out, never guessed.
@@ -15,7 +16,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
@@ -25,7 +26,7 @@ import polars as pl
 
 from mailforensics import plugins
 from mailforensics.errors import OptionError
-from mailforensics.show import escape, export
+from mailforensics.show import escape, export, lnav, sigma
 
 Frame = pl.DataFrame
 
@@ -34,6 +35,8 @@ class ExportedCase(Protocol):
     """What an export needs of a case."""
 
     def polars(self, name: str) -> Frame: ...
+
+    def fields(self, event_ids: Iterable[int]) -> dict[int, dict[str, Any]]: ...
 
 
 #: Elastic Common Schema: field to column of a delivery with its message (``message_`` before the columns of `messages`).
@@ -63,6 +66,7 @@ _ECS_FIXED = {
     "ecs.version": "8.17.0",
     "event.kind": "event",
     "event.category": ["email"],
+    "event.type": ["info"],
     "event.module": "mailforensics",
 }
 _ECS_OUTCOMES = {"sent": "success", "deliverable": "success", "deferred": "failure", "bounced": "failure",
@@ -110,27 +114,6 @@ TIMESKETCH: Mapping[str, str] = MappingProxyType({
     "queue_id": "queue_id", "session_id": "session_id", "message_id": "message_id", "line_number": "line_number",
 })  # fmt: skip
 
-LNAV = {
-    "$schema": "https://lnav.org/schemas/format-v1.schema.json",
-    "mailforensics_events": {
-        "title": "mailforensics events",
-        "description": "Lines of mail logs as mailforensics understands them",
-        "file-type": "json",
-        "line-format": [
-            {"field": "__timestamp__"}, " ", {"field": "host"}, " ", {"field": "program"}, " ",
-            {"field": "kind", "default-value": "-"}, " ", {"field": "text"},
-        ],
-        "timestamp-field": "time",
-        "level-field": "severity",
-        "level": {"error": "^error$", "critical": "^(fatal|panic)$", "warning": "^warning$"},
-        "body-field": "text",
-        "opid-field": "queue_id",
-        "hide-extra": True,
-        "value": {name: {"kind": "string", "identifier": True} for name in ("host", "program", "kind", "queue_id", "session_id",
-                                                                            "message_id")},
-    },
-}  # fmt: skip
-
 
 def write(case: ExportedCase, neighbour: str, out: IO[bytes]) -> int:
     """Write a case in the words of a neighbour and return how many records that are.
@@ -147,9 +130,10 @@ def neighbours() -> dict[str, Callable[[ExportedCase, IO[bytes]], int]]:
     """The exports by name: those of the toolkit, then those of installed packages.
 
     >>> [*neighbours()][:5]
-    ['ecs', 'ocsf', 'zeek', 'timesketch', 'lnav']
+    ['ecs', 'ocsf', 'zeek', 'timesketch', 'sigma']
     """
-    own = {"ecs": _ecs, "ocsf": _ocsf, "zeek": _zeek, "timesketch": _timesketch, "lnav": _lnav}
+    own = {"ecs": _ecs, "ocsf": _ocsf, "zeek": _zeek, "timesketch": _timesketch, "sigma": sigma.write, "lnav": _lnav("mail", "rspamd"),
+           **{f"lnav-{name}": _lnav(name) for name in ("postfix", "dovecot", "rspamd")}}  # fmt: skip
     return own | plugins.load(plugins.EXPORTS)
 
 
@@ -264,9 +248,13 @@ def _timesketch(case: ExportedCase, out: IO[bytes]) -> int:
     return rows.height
 
 
-def _lnav(_case: ExportedCase, out: IO[bytes]) -> int:
-    out.write(json.dumps(LNAV, indent=2).encode() + b"\n")
-    return 1
+def _lnav(*names: str) -> Callable[[ExportedCase, IO[bytes]], int]:
+    def formats(_case: ExportedCase, out: IO[bytes]) -> int:
+        made = lnav.formats(names)
+        out.write(json.dumps(made, indent=2).encode() + b"\n")
+        return len(made) - 1
+
+    return formats
 
 
 def _version() -> str:

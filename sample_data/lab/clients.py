@@ -51,10 +51,10 @@ class Smtp:
         self._socket.sendall((line.encode() if isinstance(line, str) else line) + b"\r\n")
         return self._reply()
 
-    def starttls(self) -> str:
+    def starttls(self, context: ssl.SSLContext | None = None, name: str | None = None) -> str:
         reply = self.say("STARTTLS")
         if reply.startswith("220"):
-            self._socket = _tls().wrap_socket(self._socket)
+            self._socket = (context or _tls()).wrap_socket(self._socket, server_hostname=name)
             self._file = self._socket.makefile("rb")
         return reply
 

@@ -156,6 +156,18 @@ class MailHost:
         self._processes.append(self._syslog_process)
         wait_for("the syslog socket", self.machine.path("/dev/log").exists)
 
+    def stop_syslog(self) -> None:
+        """What the servers say from now on is lost."""
+        end(self._syslog_process)
+        self.machine.path("/dev/log").unlink(missing_ok=True)
+
+    def freeze_filter(self) -> None:
+        """Rspamd still listens, but answers nobody, as a machine that swaps."""
+        os.killpg(self._rspamd_process.pid, signal.SIGSTOP)
+
+    def thaw_filter(self) -> None:
+        os.killpg(self._rspamd_process.pid, signal.SIGCONT)
+
     def start_dovecot(self) -> None:
         self._dovecot_process = self.machine.start(
             "/usr/sbin/dovecot", "-F", output="/var/log/dovecot-stderr.log"

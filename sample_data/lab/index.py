@@ -35,6 +35,9 @@ Several entries with the same `recipient` are copies that an alias or a redirect
 * `never_handed_over`: the client went away in the middle, the server was never responsible;
 * `moved_by`, `moved_from`, `deleted_from`: what the owner did after delivery; `copies`: how often the other side got it; `seen_by_imap`, `retrieved_by_pop`.
 
+`findings` of the incidents: what a postmaster must find (kind, subject, the least severity) and what was done to bring it about. `restriction` in `restrictions`
+names the setting that refused. [modern](modern/README.md) has `hops.json` instead: the truth about each hop of each message.
+
 ## Scenarios
 
 | folder | what happens | suite | Postfix | Dovecot | Rspamd | mails |
@@ -45,7 +48,7 @@ Several entries with the same `recipient` are copies that an alias or a redirect
 def write(folder: Path) -> None:
     """Write README.md for all scenario folders in `folder`."""
     rows = []
-    for path in sorted(folder.glob("*/expected.json")):
+    for path in sorted([*folder.glob("*/expected.json"), *folder.glob("*/hops.json")]):
         expected = json.loads(path.read_text())
         module = importlib.import_module("scenarios." + expected["scenario"].replace("-", "_"))
         title = (module.__doc__ or "").strip().split("\n")[0].rstrip(".")

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from world import (
     OFFICE_B,
     OUTSIDE,
     OWN,
+    SINK,
     TIMEZONE,
     HostPlan,
     dns_lines,
@@ -49,14 +51,19 @@ class Lab:
         plans: list[HostPlan] | None = None,
         options: dict[str, dict] | None = None,
         prepare: Callable[[Lab], None] | None = None,
+        strangers: dict[str, str | None] | None = None,
+        dns: list[str] | None = None,
     ) -> None:
         self.scenario = scenario
         self.suite = suite
         self.plans = plans or [MAIL, MX]
         self.mails: list[Mail] = []
+        self.findings: list[dict] = []
         self.removed: list[truth.Copy] = []
+        self._strangers, self._dns = strangers or {}, dns or []
         self._options = options or {}
         self._prepare = prepare
+        self._cache = cache
         self._base = roots.root_of(suite, cache)
         self.versions = roots.versions(self._base)
         self._work = WORK
@@ -97,21 +104,18 @@ class Lab:
         self._open.append(lambda: run(["umount", "-l", str(self._work)], check=False))
         wire = self.wire = Wire()
         self._open.append(wire.close)
-        outside = list(OUTSIDE)
-        wire.plug(OUTSIDE_NETWORK, [*outside, "192.0.2.200"])
+        wire.plug(OUTSIDE_NETWORK, [*OUTSIDE, "192.0.2.200", *self._strangers])
         wire.plug("dns", [DNS_ADDRESS])
         for plan in self.plans:
             wire.plug(plan.name, plan.addresses)
         home = os.open("/proc/self/ns/net", os.O_RDONLY)
         self._open.append(lambda: _back(home))
         enter_network(OUTSIDE_NETWORK)
-        self.sink = Sink()
-        self._open.append(self.sink.close)
+        self.sink = self.provider(SINK, "mx.example.net")
         keys, public = self._keys()
         self._name_server(public)
         for plan in self.plans:
-            machine = Machine(plan.name, self._base, self._work)
-            self._open.append(machine.close)
+            machine = self._machine(plan.name, plan.flavour)
             host = MailHost(plan, machine, **self._options.get(plan.name, {}))
             host.configure(
                 self._certificates(plan), {plan.domain: keys[plan.domain]}, self._dovecot_release()
@@ -122,24 +126,53 @@ class Lab:
         for host in self.hosts.values():
             host.start()
 
+    def _machine(self, name: str, flavour: str) -> Machine:
+        base = roots.root_of(self.suite, self._cache, flavour) if flavour else self._base
+        machine = Machine(name, base, self._work)
+        self._open.append(machine.close)
+        return machine
+
+    def neighbour(self, name: str, addresses: list[str], flavour: str) -> Machine:
+        """A machine on the wire with other servers than the mail hosts have; what is started on it ends with the lab."""
+        self.wire.plug(name, addresses)
+        return self._machine(name, flavour)
+
+    def until_end(self, process: subprocess.Popen) -> subprocess.Popen:
+        """End this server when the lab ends."""
+        self._open.append(lambda: end(process))
+        return process
+
     def _dovecot_release(self) -> str:
         """The release the configuration is written for; 2.4 wants it in the file."""
         upstream = self.versions["dovecot"].split(":")[-1].split("+")[0].split("-")[0]
         return "2.3" if upstream.startswith("2.3") else upstream
 
+    def provider(self, address: str, name: str, tls: ssl.SSLContext | None = None) -> Sink:
+        """Somebody else's mail server at an address of the outside world, until the lab ends."""
+        sink = Sink(address, name, tls)
+        self._open.append(sink.close)
+        return sink
+
     def _name_server(self, public: dict[str, str]) -> None:
-        machine = Machine("dns", self._base, self._work)
+        machine = self._dns_machine = Machine("dns", self._base, self._work)
         self._open.append(machine.close)
-        machine.write("/etc/dnsmasq.conf", "\n".join(dns_lines(self.plans, public)) + "\n")
-        process = machine.start(
+        lines = dns_lines(self.plans, public, self._strangers)
+        machine.write("/etc/dnsmasq.conf", "\n".join([*lines, *self._dns]) + "\n")
+        self._open.append(self.stop_name_server)
+        self.start_name_server()
+
+    def start_name_server(self) -> None:
+        self._dns_process = self._dns_machine.start(
             "/usr/sbin/dnsmasq",
             "--user=root",
             "-C",
             "/etc/dnsmasq.conf",
             output="/var/log/dnsmasq-stderr.log",
         )
-        self._open.append(lambda: end(process))
         wait_for("the name server", lambda: _answers("example.com"))
+
+    def stop_name_server(self) -> None:
+        end(self._dns_process)
 
     def _keys(self) -> tuple[dict[str, bytes], dict[str, str]]:
         """DKIM keys: private in PEM, public as the DNS wants it."""
@@ -156,6 +189,15 @@ class Lab:
 
     def _certificates(self, plan: HostPlan) -> dict[str, bytes]:
         """A certificate for the host, signed by a lab authority that all hosts trust."""
+        return self.certificate(plan.fqdn)
+
+    def certificate(self, name: str, days: int = 3000) -> dict[str, bytes]:
+        """ca.pem, cert.pem and key.pem for a name, valid for so many days from 1 January 2024 on."""
+        folder = self.certificate_files(name, days)
+        return {name: (folder / name).read_bytes() for name in ("ca.pem", "cert.pem", "key.pem")}
+
+    def certificate_files(self, name: str, days: int) -> Path:
+        """The folder that holds them now; the next certificate takes their place."""
         folder = self._work
         early = ["faketime", "2024-01-01 00:00:00"] if shutil.which("faketime") else []
         if not (folder / "ca.pem").exists():
@@ -178,7 +220,7 @@ class Lab:
                     str(folder / "ca.pem"),
                 ]
             )
-        (folder / "names").write_text(f"subjectAltName=DNS:{plan.fqdn}\n")
+        (folder / "names").write_text(f"subjectAltName=DNS:{name}\n")
         run(
             [
                 "openssl",
@@ -187,7 +229,7 @@ class Lab:
                 "rsa:2048",
                 "-nodes",
                 "-subj",
-                f"/CN={plan.fqdn}",
+                f"/CN={name}",
                 "-keyout",
                 str(folder / "key.pem"),
                 "-out",
@@ -208,14 +250,14 @@ class Lab:
                 str(folder / "ca.key"),
                 "-CAcreateserial",
                 "-days",
-                "3000",
+                str(days),
                 "-extfile",
                 str(folder / "names"),
                 "-out",
                 str(folder / "cert.pem"),
             ]
         )
-        return {name: (folder / name).read_bytes() for name in ("ca.pem", "cert.pem", "key.pem")}
+        return folder
 
     # -- time ------------------------------------------------------------
 
@@ -373,6 +415,14 @@ class Lab:
         ).final
         mail.more.pop("replies_to_recipients", None)
 
+    def finds(
+        self, finding: str, subject: str, least: str = "notice", story: str = "", **facts: object
+    ) -> None:
+        """What a postmaster must find in this evidence: kind, subject, the least severity, and what was done to bring it about."""
+        self.findings.append(
+            {"finding": finding, "subject": subject, "least": least, "story": story, **facts}
+        )
+
     # -- waiting and looking ---------------------------------------------
 
     def in_mailbox(self, address: str, message_id: str, mailbox: str = "INBOX") -> truth.Copy | None:
@@ -470,6 +520,15 @@ class Lab:
 
         wait_for("queues without fresh mail", done, seconds, 0.5)
 
+    def wait_quiet(self) -> None:
+        """Until nothing moves, at most 20 s: a jump of the clock in mid-delivery would look like a time-out."""
+        quiet = 0
+        for _ in range(400):
+            quiet = 0 if any(host.is_busy() for host in self.hosts.values()) else quiet + 1
+            if quiet == 6:
+                return
+            time.sleep(0.05)
+
     def remember_of(self, address: str, number: int) -> None:
         """Keep the first few messages of one mailbox."""
         copies = [copy for copy in truth.copies([self.host_of(address)]) if copy.address == address]
@@ -549,6 +608,7 @@ class Lab:
             "versions": self.versions,
             "timezone": TIMEZONE,
             "own": OWN,
+            **({"findings": self.findings} if self.findings else {}),
             "mails": [mail.to_json() for mail in self.mails],
         }
 

@@ -32,6 +32,21 @@ PACKAGES = [
     "ca-certificates",
     "openssl",
 ]
+# Roots beside a suite's usual one, for the scenario that needs other servers; each but amavis replaces Postfix.
+FLAVOURS = {
+    "exim": ["exim4-daemon-heavy", "tzdata", "ca-certificates", "openssl"],
+    "sendmail": [
+        "sendmail-bin",
+        "sendmail-cf",
+        "m4",
+        "procmail",
+        "rsyslog",
+        "tzdata",
+        "ca-certificates",
+        "openssl",
+    ],
+    "amavis": [*PACKAGES, "amavisd-new"],
+}
 # Postfix 3.11 of forky keeps its tables in lmdb, which is a package of its own.
 EXTRA_PACKAGES = {"forky": ["postfix-lmdb"]}
 
@@ -62,17 +77,17 @@ def default_cache() -> Path:
     return Path(os.environ.get("MAILFORENSICS_LAB_CACHE", "/var/cache/mailforensics-lab"))
 
 
-def root_of(suite: str, cache: Path) -> Path:
-    """The finished root folder of a suite, made on first use."""
+def root_of(suite: str, cache: Path, flavour: str = "") -> Path:
+    """The finished root folder of a suite, made on first use; a flavour is one of `FLAVOURS`."""
     if suite not in SUITES:
         raise RootError(f"unknown suite {suite!r}; known are {', '.join(SUITES)}")
-    root = cache / suite
+    root = cache / (f"{suite}-{flavour}" if flavour else suite)
     if (root / "lab-ready").exists():
         return root
     cache.mkdir(parents=True, exist_ok=True)
     if not (root / "usr/bin/apt-get").exists():
         _debootstrap(suite, root)
-    _install(suite, root)
+    _install(root, FLAVOURS[flavour] if flavour else PACKAGES + EXTRA_PACKAGES.get(suite, []))
     (root / "lab-ready").write_text(suite + "\n")
     return root
 
@@ -86,7 +101,7 @@ def _debootstrap(suite: str, root: Path) -> None:
     _run(["debootstrap", "--variant=minbase", suite, str(root), mirror(), str(script)], DEBOOTSTRAP_SECONDS)
 
 
-def _install(suite: str, root: Path) -> None:
+def _install(root: Path, packages: list[str]) -> None:
     """Install the servers with a policy-rc.d that forbids every start."""
     policy = root / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n")
@@ -124,7 +139,6 @@ def _install(suite: str, root: Path) -> None:
     ]
     # A mirror of testing may lag behind the date its index is valid until; signatures are checked all the same.
     _run([*apt, "-o", "Acquire::Check-Valid-Until=false", "update"], INSTALL_SECONDS, environment)
-    packages = PACKAGES + EXTRA_PACKAGES.get(suite, [])
     _run([*apt, "--no-install-recommends", "install", *packages], INSTALL_SECONDS, environment)
     _run([*apt, "clean"], 60, environment)
 

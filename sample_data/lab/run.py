@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from types import ModuleType
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -28,6 +29,10 @@ SCENARIO_SECONDS = 900  # `week` sets its own limit
 
 def names() -> list[str]:
     return sorted(path.stem.replace("_", "-") for path in (HERE / "scenarios").glob("[a-z]*.py"))
+
+
+def module_of(name: str) -> ModuleType:
+    return importlib.import_module("scenarios." + name.replace("-", "_"))
 
 
 def arguments() -> argparse.Namespace:
@@ -49,7 +54,7 @@ def arguments() -> argparse.Namespace:
 
 
 def play(name: str, options: argparse.Namespace) -> None:
-    module = importlib.import_module("scenarios." + name.replace("-", "_"))
+    module = module_of(name)
     folder = name if options.suite == "trixie" else f"{name}-{options.suite}"
     signal.alarm(getattr(module, "SECONDS", SCENARIO_SECONDS))
     lab = Lab(
@@ -59,13 +64,18 @@ def play(name: str, options: argparse.Namespace) -> None:
         plans=getattr(module, "PLANS", None),
         options=getattr(module, "OPTIONS", None),
         prepare=getattr(module, "prepare", None),
+        strangers=getattr(module, "STRANGERS", None),
+        dns=getattr(module, "DNS", None),
     )
     if options.keep:
         lab.failed_into = options.cache / "failed" / folder
     try:
         with lab:
             module.run(lab)
-            lab.save(options.output / folder, module.README, getattr(module, "KEPT_MESSAGES", None))
+            if hasattr(module, "save"):
+                module.save(lab, options.output / folder)
+            else:
+                lab.save(options.output / folder, module.README, getattr(module, "KEPT_MESSAGES", None))
     finally:
         signal.alarm(0)
 
@@ -79,7 +89,10 @@ def main() -> int:
         index.write(options.output)
         return 0
     enclose()
-    chosen = names() if options.scenario == "all" else options.scenario.split(",")
+    if options.scenario == "all":
+        chosen = [name for name in names() if not getattr(module_of(name), "APART", False)]
+    else:
+        chosen = options.scenario.split(",")
     failed = []
     for name in chosen:
         begun = time.monotonic()

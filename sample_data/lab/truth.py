@@ -161,19 +161,40 @@ def verify(mails: list[Mail], hosts: list[MailHost]) -> None:
     queued = {
         recipient["address"] for host in hosts for entry in host.queue() for recipient in entry["recipients"]
     }
-    reports = [copy for copy in present if b"report-type=delivery-status" in copy.content]
+    told = Told([copy for copy in present if b"report-type=delivery-status" in copy.content])
+    boxes: dict[str, list[tuple[str, str]]] = {}
+    for copy in present:
+        boxes.setdefault(copy.message_id, []).append((copy.address, copy.mailbox))
     groups: dict[str, list[Mail]] = {}
     for mail in mails:
         if mail.check and mail.message_id:
             groups.setdefault(mail.message_id, []).append(mail)
     problems: list[str] = []
     for group in groups.values():
-        problems += _check(group, present, reports, queued)
+        problems += _check(group, boxes, told, queued)
     if problems:
         raise TruthError("\n".join(problems))
 
 
-def _check(group: list[Mail], present: list[Copy], reports: list[Copy], queued: set[str]) -> list[str]:
+class Told:
+    """Who has a report about which mail, for many mails at once."""
+
+    def __init__(self, reports: list[Copy]) -> None:
+        self._reports = reports
+        self._about: dict[str, set[str]] = {}
+        for report in reports:
+            for found in re.findall(rb"<[!-;=?-~]+>", report.content):
+                self._about.setdefault(found.decode(), set()).add(report.address)
+
+    def about(self, message_id: str) -> set[str]:
+        if re.fullmatch("<[!-;=?-~]+>", message_id):
+            return self._about.get(message_id, set())
+        return {report.address for report in self._reports if is_report_about(report.content, message_id)}
+
+
+def _check(
+    group: list[Mail], boxes: dict[str, list[tuple[str, str]]], reports: Told, queued: set[str]
+) -> list[str]:
     problems = []
     label, message_id = group[0].label, group[0].message_id or ""
     expected: list[tuple[str, str]] = []
@@ -189,10 +210,10 @@ def _check(group: list[Mail], present: list[Copy], reports: list[Copy], queued: 
             and not recipient.get("never_handed_over")
         ):
             problems.append(f"{label}: nothing was stated about {address}")
-    there = sorted((copy.address, copy.mailbox) for copy in present if copy.message_id == message_id)
+    there = sorted(boxes.get(message_id, []))
     if there != sorted(expected):
         problems.append(f"{label} {message_id}: copies in {there}, expected in {sorted(expected)}")
-    told = {copy.address for copy in reports if is_report_about(copy.content, message_id)}
+    told = reports.about(message_id)
     for mail in group:
         if mail.notified != (mail.sender in told):
             problems.append(f"{mail.label}: notified={mail.notified}, but reports in {sorted(told)}")

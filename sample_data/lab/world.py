@@ -28,6 +28,7 @@ class HostPlan:
     wide_mail_log: bool = False
     aliases: dict[str, str] = field(default_factory=dict)
     virtual: dict[str, str] = field(default_factory=dict)
+    flavour: str = ""  # a root of roots.FLAVOURS instead of the suite's usual one
     dmarc: str = "v=DMARC1; p=quarantine; rua=mailto:postmaster@%s"
 
 
@@ -125,8 +126,10 @@ def reverse_name(address: str) -> str:
     return ipaddress.ip_address(address).reverse_pointer
 
 
-def dns_lines(hosts: list[HostPlan], keys: dict[str, str]) -> list[str]:
-    """The whole DNS of the lab as dnsmasq options; `keys` are the DKIM keys by domain."""
+def dns_lines(
+    hosts: list[HostPlan], keys: dict[str, str], strangers: dict[str, str | None] | None = None
+) -> list[str]:
+    """The whole DNS of the lab as dnsmasq options; `keys` are the DKIM keys by domain, `strangers` a scenario's own addresses."""
     lines = [
         "no-resolv",
         "no-hosts",
@@ -150,7 +153,7 @@ def dns_lines(hosts: list[HostPlan], keys: dict[str, str]) -> list[str]:
         text = f"v=DKIM1; k=rsa; p={key}"
         parts = ",".join(f'"{text[start : start + 250]}"' for start in range(0, len(text), 250))
         lines.append(f"txt-record={SELECTOR}._domainkey.{domain},{parts}")
-    for address, name in OUTSIDE.items():
+    for address, name in {**OUTSIDE, **(strangers or {})}.items():
         if name:
             lines += [f"host-record={name},{address}", f"ptr-record={reverse_name(address)},{name}"]
     lines += [

@@ -192,7 +192,7 @@ def test_the_lesson_runs_and_sends_its_mail(page: sync_api.Page, lab: Lab, seen:
 
 
 def test_the_header_reader_is_used_by_keyboard(page: sync_api.Page, lab: Lab, seen: Seen) -> None:
-    notebook(lab, "reader.ipynb", "from mailforensics.show import widgets\nwidgets.header_reader()")
+    notebook(lab, "reader.ipynb", "import mailforensics as mf\nmf.widgets.header_reader()")
     run_all(page, lab, "reader.ipynb")
     page.get_by_placeholder("Paste a raw header here").focus()
     page.keyboard.insert_text(
@@ -227,8 +227,8 @@ def test_the_header_reader_is_used_by_keyboard(page: sync_api.Page, lab: Lab, se
 def test_the_search_is_used_by_keyboard(page: sync_api.Page, lab: Lab, seen: Seen) -> None:
     notebook(
         lab, "search.ipynb",
-        "import mailforensics as mf\nfrom mailforensics.show import widgets\n"
-        "widgets.search(mf.samples.load('lost-in-sieve'))",
+        "import mailforensics as mf\n"
+        "mf.widgets.search(mf.samples.load('lost-in-sieve'))",
     )  # fmt: skip
     run_all(page, lab, "search.ipynb")
     page.get_by_placeholder("bob@example.org").focus()
@@ -245,7 +245,8 @@ def test_the_search_is_used_by_keyboard(page: sync_api.Page, lab: Lab, seen: See
 
 HOSTILE = """
 import mailforensics as mf
-from mailforensics.show import html, widgets
+from mailforensics import widgets
+from mailforensics.show import html
 from mailforensics.show.plots import symbols
 from tests.show.answers import MESSAGE, SUMMARY, TRACE, hostile
 

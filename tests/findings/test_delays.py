@@ -8,16 +8,20 @@ from typing import Any
 import polars as pl
 import pytest
 
+import mailforensics as mf
 from mailforensics.errors import OptionError
 from mailforensics.findings.delays import (
     PARTS,
     STATES,
     check_delays,
+    check_stamps,
     congestion,
     delay_quantiles,
+    hop_delays,
     retry_schedule,
     time_in_states,
 )
+from tests.findings.synthetic import SAMPLES
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -130,3 +134,35 @@ def test_other_tables_and_wrong_quantiles_are_errors() -> None:
         check_delays(pl.DataFrame({"a": [1]}))
     with pytest.raises(OptionError, match="0 to 1"):
         delay_quantiles(table(attempt(0, (1, 1, 1, 1))), quantiles=[50])
+
+
+def test_the_stamps_of_the_lab_agree_with_what_postfix_measured() -> None:
+    for name in ("week", "slow", "three-hosts"):
+        case = mf.open_case(SAMPLES / name)
+        rows = check_stamps(case.polars("deliveries"), case.polars("messages"))
+        assert rows.height == case.polars("deliveries").height
+        assert rows["stamps_agree"].drop_nulls().all()
+        assert rows["stamps_agree"].null_count() < rows.height
+
+
+def test_a_clock_that_was_set_meanwhile_shows_in_the_stamps() -> None:
+    came = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+    messages = pl.DataFrame({"message_key": [1], "received_time": [came]})
+    tries = pl.DataFrame(
+        {"message_key": [1, 2], "time": [came + timedelta(seconds=65)] * 2, "delay_s": [5.0, 5.0]}
+    )
+    rows = check_stamps(tries, messages)
+    assert rows["stamp_difference_s"].to_list() == [-60.0, None]
+    assert rows["stamps_agree"].to_list() == [False, None]
+
+
+def test_hops_stand_beside_the_queues_of_the_hosts_whose_logs_are_held() -> None:
+    """In the lab the gateway's clock is 37 seconds fast, and one mail waited 49 seconds in its queue."""
+    case = mf.open_case(SAMPLES / "three-hosts")
+    rows = hop_delays(case.polars("hops"), case.polars("messages"), case.polars("deliveries"))
+    assert set(rows["host"]) == {"mail", "gw", "mx"}
+    assert (rows["clock_s"].abs() < 1).all()
+    waited = rows.filter(pl.col("queue_delay_s") > 40)
+    assert set(waited["host"]) == {"gw"}
+    assert (waited["queue_delay_s"] - waited["next_hop_delay_s"] - 37).abs().max() < 2
+    assert not rows.filter(pl.col("queue_id").is_null()).height

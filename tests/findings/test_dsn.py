@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 
+import mailforensics as mf
 from mailforensics.errors import OptionError
 from mailforensics.findings.causes import COLUMNS
 from mailforensics.findings.dsn import dsn_frame, read_dsn
+from mailforensics.findings.reported import join_deliveries
 from mailforensics.limits import Limits
+from tests.findings.synthetic import SAMPLES
 
 
 def rows(text: str) -> list[dict[str, Any]]:
@@ -261,3 +265,85 @@ def test_damaged_fields_do_no_harm() -> None:
     block = "Final-Recipient: rfc822; \xe4nna@example.net\nAction: \nStatus: five\nDiagnostic-Code: \xff\nLast-Attempt-Date: never"
     (row,) = read_dsn(standard(block).encode("latin-1")).to_pylist()
     assert (row["status"], row["action"], row["last_attempt_date"]) == (None, None, None)
+
+
+# ------------------------------------------------------------------ the delivery in the log that a notification reports
+
+
+def joined(text: str, deliveries: list[dict[str, Any]], queue_id: str = "4jYDGq425VzsLq") -> dict[str, Any]:
+    messages = pl.DataFrame(
+        {"message_key": [7], "queue_id": [queue_id], "message_id": ["<d7979c16f20c@example.com>"]}
+    )
+    columns = {"message_key": 7, "original_recipient": None, "remote_queue_id": None, "status": "bounced"}
+    tries = pl.DataFrame(
+        [columns | each for each in deliveries],
+        schema={
+            "message_key": pl.Int64,
+            "recipient": pl.String,
+            "original_recipient": pl.String,
+            "remote_queue_id": pl.String,
+            "status": pl.String,
+            "time": pl.Datetime("us", "UTC"),
+        },
+    )
+    (row,) = join_deliveries(dsn_frame([text.encode()]), messages, tries).to_dicts()
+    return row
+
+
+TRIED = datetime(2026, 3, 2, 9, 2, 12, tzinfo=UTC)
+
+
+def test_a_notification_is_joined_by_its_queue_id_and_recipient_to_the_try_that_failed() -> None:
+    earlier = {"recipient": "Anna@example.net", "status": "deferred", "time": TRIED - timedelta(minutes=1)}
+    row = joined(POSTFIX, [earlier, {"recipient": "Anna@example.net", "time": TRIED}])
+    assert (row["message_key"], row["delivery_time"], row["delivery_status"]) == (7, TRIED, "bounced")
+    assert (row["matched_by"], row["match_certainty"]) == ("queue_id", "seen")
+
+
+def test_a_queue_id_of_another_year_or_another_recipient_is_not_the_same_mail() -> None:
+    text = POSTFIX.replace("Message-ID: <d7979c16f20c@example.com>\n", "")
+    year_ago = {"recipient": "anna@example.net", "time": TRIED - timedelta(days=365)}
+    assert joined(text, [year_ago])["message_key"] is None
+    assert joined(text, [{"recipient": "bob@example.net", "time": TRIED}])["matched_by"] is None
+
+
+def test_the_next_server_is_known_by_the_queue_id_with_which_it_took_the_mail() -> None:
+    taken = {
+        "recipient": "anna@example.net",
+        "status": "sent",
+        "remote_queue_id": "4jYDGq425VzsLq",
+        "time": TRIED,
+    }
+    row = joined(POSTFIX, [taken], queue_id="88357C9")
+    assert (row["matched_by"], row["delivery_status"]) == ("remote_queue_id", "sent")
+
+
+def test_without_an_id_of_ours_the_message_id_decides_and_at_last_the_recipient() -> None:
+    tried = [{"recipient": "anna@example.net", "time": TRIED}]
+    assert joined(POSTFIX, tried, queue_id="88357C9")["matched_by"] == "message_id"
+    loose = (
+        "From: MAILER-DAEMON@example.com\nSubject: failure notice\nDate: Mon, 2 Mar 2026 09:03:00 +0000\n\n"
+        "<anna@example.net>:\nMailbox full\n"
+    )
+    row = joined(loose, tried)
+    assert (row["matched_by"], row["match_certainty"]) == ("recipient", "inferred")
+    late = loose.replace("2 Mar 2026", "2 Jun 2026")
+    assert joined(late, tried)["matched_by"] is None
+
+
+def test_the_notifications_of_the_lab_find_their_deliveries_and_the_trace_shows_them() -> None:
+    case = mf.open_case(SAMPLES / "bounced")
+    read = [read_dsn(path.read_bytes(), case=case) for path in (SAMPLES / "bounced" / "messages").iterdir()]
+    rows = [row for table in read for row in table.to_pylist()]
+    assert len(rows) >= 4
+    failed = case.polars("deliveries").filter(pl.col("status") == "bounced")
+    for row in rows:
+        assert (row["delivery_status"], row["matched_by"]) == ("bounced", "queue_id")
+        assert row["final_recipient"] in failed.filter(message_key=row["message_key"])["recipient"]
+        (journey,) = case.trace(queue_id=row["queue_id"]).to_dict()["journeys"]
+        assert any("non-delivery notification to the sender" in step["what"] for step in journey["timeline"])
+
+
+def test_nothing_in_the_log_leaves_the_columns_empty() -> None:
+    row = joined(POSTFIX, [])
+    assert [row[name] for name in ("message_key", "delivery_time", "matched_by")] == [None, None, None]

@@ -191,6 +191,10 @@ ID = "<7c7ad0bf@example.org>"
         (f"sieve: msgid={ID}: failed to store into mailbox 'Archive': Mailbox does not exist", {"action": "save_failed", "mailbox": "Archive", "reason": "Mailbox does not exist"}),
         (f"sieve: msgid={ID}, from=anna@example.com, subject=plan: b, size=24514, vsize=24514: failed to store into mailbox 'INBOX': Quota exceeded (mailbox for user is full)",
          {"action": "quota_exceeded", "mailbox": "INBOX", "message_id": ID}),
+        (f"sieve: msgid={ID} size=2345: stored mail into mailbox 'Junk'", {"action": "sieve_filed", "mailbox": "Junk", "message_id": ID}),
+        (f"sieve: from=<alex@example.com>, subject=saved mail to x: {ID}: msgid={ID}: stored mail into mailbox 'Junk'",
+         {"action": "sieve_filed", "mailbox": "Junk", "message_id": ID}),
+        (f"msgid={ID}; delivery_time=12: saved mail to lists/announce", {"action": "saved", "mailbox": "lists/announce", "message_id": ID}),
         (f"save: box=INBOX, uid=1, msgid={ID}, size=3078, vsize=3153, from=amy@example.com, subject=draft, flags=()",
          {"action": "saved", "mailbox": "INBOX", "uid": 1, "size": 3078, "virtual_size": 3153, "header_from": "amy@example.com", "subject": "draft", "flags": ""}),
         (f"save: uid=1, msgid={ID}, size=3078", {"action": "saved", "uid": 1, "size": 3078, "message_id": ID}),
@@ -226,6 +230,9 @@ def test_what_happened_to_a_message_after_the_hand_over(body: str, expected: dic
         ("imap(a)<1><s>: Disconnected: Logged out rcvd=3 in=12, out=34", {"bytes_in": 12, "bytes_out": 34}),
         ("pop3(a)<1><s>: Disconnected: Logged out top=1/20, retr=4/7031, del=4/6963, size=6963",
          {"top_count": 1, "top_bytes": 20, "retrieved": 4, "retrieved_bytes": 7031, "deleted": 4, "deleted_of": 6963, "mailbox_bytes": 6963}),
+        ("pop3(a)<1><s>: Disconnected: Logged out top=0/0, retr=1/2345, del=1/3, size=4567, bytes=121/2601",
+         {"retrieved": 1, "retrieved_bytes": 2345, "deleted": 1, "deleted_of": 3, "mailbox_bytes": 4567, "bytes_in": 121, "bytes_out": 2601}),
+        ("pop3(a)<1><s>: Logged out retr=1/2345 del=0/3", {"close_reason": "Logged out", "retrieved": 1, "deleted": 0}),
         ("submission(a)<1><s>: Disconnected: Connection closed in=12 out=34", {"bytes_in": 12, "bytes_out": 34}),
         ("managesieve(a)<1><s>: Disconnected: Logged out bytes=145/1089", {"bytes_in": 145, "bytes_out": 1089}),
     ],
@@ -244,6 +251,23 @@ def test_the_connections_of_lmtp() -> None:
         "2001:db8::1",
         "Logged out",
         "MAIL FROM",
+    )
+
+
+def test_the_submission_service_names_the_reply_with_the_next_queue_id() -> None:
+    text = "message: from=<a@example.com>, size=12, id=kztSJHp, nrcpt=2, reply=`250 2.0.0 Ok: queued as 4jYBcn5tsv'"
+    found = read(f"submission(a@example.com)<1><s>: Successfully relayed {text}")
+    assert (found["kind"], found["action"], found["sender"]) == (
+        "dovecot.submission.relayed",
+        "sent",
+        "a@example.com",
+    )
+    assert (found["recipient_count"], found["response"]) == (2, "250 2.0.0 Ok: queued as 4jYBcn5tsv")
+    failed = read("submission(a)<1><s>: Failed to relay message: from=<>, size=12, nrcpt=1, reply=`550 no'")
+    assert (failed["kind"], failed["action"], failed["response"]) == (
+        "dovecot.submission.relayed",
+        "failed",
+        "550 no",
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 import pytest
 
 from mailforensics.grammar import dovecot, milters, rspamd, shape
+from tests.pace import growth, seconds
 
 GRAMMARS = (dovecot.GRAMMAR, rspamd.GRAMMAR, *milters.GRAMMARS)
 ALL = [(grammar, one) for grammar in GRAMMARS for one in grammar.shapes]
@@ -81,23 +81,17 @@ def test_every_shape_says_what_it_means(pair: tuple[shape.Grammar, shape.Shape])
 def test_the_longest_line_takes_less_than_50_ms_and_time_does_not_grow_faster_than_length() -> None:
     """Growth is measured where the regex engine has no faster way left, for it changes its way with length."""
     shapes = [one for _, one in ALL]
-    took = [min(seconds(one, hostile(one, LONGEST)) for _ in range(2)) for one in shapes]
+    took = [seconds(reading(one, LONGEST), enough=0.02) for one in shapes]
     assert [one.kind for one, time_ in zip(shapes, took, strict=True) if time_ >= 0.05] == []
     for slow in sorted(range(len(shapes)), key=took.__getitem__)[-4:]:
         one = shapes[slow]
-        short, long = (min(seconds(one, hostile(one, n * LONGEST)) for _ in range(3)) for n in (4, 16))
-        assert long <= 5 * short, one.kind
+        assert growth(reading(one, 4 * LONGEST), reading(one, 16 * LONGEST), enough=5) <= 5, one.kind
 
 
-def hostile(one: shape.Shape, length: int) -> str:
-    return (one.example * (length // len(one.example) + 1))[:length]
-
-
-def seconds(one: shape.Shape, body: str) -> float:
-    column = pl.Series([body])
-    begin = time.process_time()
-    column.str.extract_groups(one.regex) if one.groups else column.str.contains(one.regex)
-    return time.process_time() - begin
+def reading(one: shape.Shape, length: int) -> Callable[[], object]:
+    """The run that reads one long line, which looks like this shape's for as long as it can."""
+    column = pl.Series([(one.example * (length // len(one.example) + 1))[:length]])
+    return lambda: column.str.extract_groups(one.regex) if one.groups else column.str.contains(one.regex)
 
 
 @pytest.mark.parametrize("grammar", GRAMMARS, ids=lambda grammar: grammar.programs[:20])

@@ -89,6 +89,40 @@ def test_an_odd_date_says_what_is_odd(text: str, defect: str) -> None:
     assert defect in read_date(text).defects
 
 
+def test_the_weekday_of_a_leap_second_is_that_of_the_day_it_ends() -> None:
+    assert read_date("Wed, 31 Dec 2025 23:59:60 +0000").defects == ("leap_second",)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Mon, 2 Mar 2026 10:02:11 +0100 (Mitteleurop\u00e4ische Zeit)", AT),
+        ("Monday, 02-Mar-2026 09:02:11 UTC", AT),
+        ("Mon, 2 Mar 2026 10:02:11 +100", AT),
+        ("Mon, 2 Mar 2026 10:02:11 AM +0100", AT),
+        ("lun., 2 mars 2026 10:02:11 +0100", AT),
+        ("Mon, 2 Mar 2026 14:32:11 +0530 (IST)", AT),
+        ("2026-03-02 10:02:11 +0100 CET", AT),
+        ("Mon, 2 Mar 2026 10:02:11 0100", None),
+        ("Mon, 2 Mar 2026 10:02:11 +9999", None),
+        ("Mon, 2 Mar 2026 10:02:11 BST", None),
+        ("Mon, 2 Mar 2026 10:02:11 ACST", None),
+        ("Mon, 2 Mar 2026 10:02:11 Europe/Berlin", None),
+        ("Mo, 2 Mrz 2026 10:02:11 +0100", None),
+        ("2.3.2026 10:02:11 +0100", None),
+        ("Mon, 2 Mar 12026 10:02:11 +0100", None),
+        ("Mon, 2 Mar 2026", None),
+        ("1772442131", None),
+        ("=?utf-8?q?Mon=2C?= 2 Mar 2026", None),
+    ],
+)
+def test_no_date_is_guessed(text: str, expected: datetime | None) -> None:
+    date = read_date(text)
+    assert date.time == expected
+    assert (date.time is None) == (date.precision == "none")
+    assert date.time is not None or date.defects
+
+
 def test_minus_zero_says_that_the_zone_is_unknown() -> None:
     assert read_date("2 Mar 2026 09:02:11 -0000").utc_offset_min is None
     assert read_date("2 Mar 2026 09:02:11 +0000").utc_offset_min == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -129,12 +129,10 @@ def _texts(data: bytes) -> Any:
 @pytest.mark.parametrize("reader", [_stamp, _results, _scans, _texts], ids=lambda reader: reader.__name__)
 @pytest.mark.parametrize("filling", FILLINGS, ids=repr)
 def test_reading_takes_time_in_proportion_to_the_length(
-    reader: Callable[[bytes], Any], filling: bytes
+    reader: Callable[[bytes], Any], filling: bytes, soon_done: Any
 ) -> None:
     long = (filling * 40_000)[:32_000]
-    start = time.process_time()
-    reader(long)
-    assert time.process_time() - start < 1.0
+    assert soon_done(lambda: reader(long), seconds=2)
 
 
 def test_a_message_of_many_fields_is_cut_by_the_limits() -> None:
@@ -172,11 +170,6 @@ def test_a_path_that_cannot_be_read_is_an_error_that_says_what_to_do(tmp_path: A
         read_headers("no\x00path")
 
 
-def test_an_outlook_file_is_refused_with_advice() -> None:
-    with pytest.raises(EvidenceError, match=r"Save it as \.eml"):
-        read_headers(bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 100)
-
-
 def test_parts_belong_to_one_message() -> None:
     assert read_message(b"Content-Type: text/html\n\nx").parts["content_type"].to_pylist() == ["text/html"]
     with pytest.raises(OptionError, match="one message at a time"):
@@ -188,6 +181,29 @@ def test_a_file_and_its_bytes_give_the_same(tmp_path: Any) -> None:
     (tmp_path / "a.eml").write_bytes(data)
     assert read_headers(tmp_path / "a.eml").documents.equals(read_headers(data).documents)
     assert read_headers(str(tmp_path / "a.eml")).headers.equals(read_headers(data).headers)
+
+
+def test_bodies_are_let_go_when_many_messages_are_read() -> None:
+    head = b"From: a@example.org\r\n\r\n"
+    many = ((1, number << 24, head + bytes(1 << 20)) for number in range(200))
+    tracemalloc.start()
+    tables = read_messages(many)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert tables.documents["size"].to_pylist() == [len(head) + (1 << 20)] * 200
+    assert peak < 40 << 20
+
+
+def test_tables_do_not_depend_on_how_many_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [
+        (1, number << 20, b"Received: by mx id %d; 1 Jan 2026 00:00 +0000\n\n" % number)
+        for number in range(7)
+    ]
+    whole = read_messages(many)
+    monkeypatch.setattr("mailforensics.headers.message._AT_ONCE", 3)
+    for name in ("documents", "headers", "hops"):
+        assert read_messages(many).frames[name].equals(whole.frames[name])
+    assert read_messages([]).documents.num_rows == 0
 
 
 def test_batches_hold_a_part_of_the_messages_each() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import time
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -66,11 +66,10 @@ def test_what_is_broken_is_said() -> None:
     assert cut["size"].to_list() == [None, 1]
 
 
-def test_10000_nested_multiparts_are_cut_and_said() -> None:
+def test_10000_nested_multiparts_are_cut_and_said(soon_done: Any) -> None:
     data = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(10_000))
-    start = time.process_time()
     rows = read_parts(data)
-    assert time.process_time() - start < 10
+    assert soon_done(lambda: read_parts(data), seconds=10)
     assert rows.height == 51
     assert rows["defects"][-1].to_list()[-1] == "mime_depth_limit"
 

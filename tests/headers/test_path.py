@@ -196,7 +196,6 @@ def test_each_hop_has_a_role() -> None:
 
 
 # SpamAssassin's chains: a relay is trusted when the field that names its address counts it so.
-NOT_MODELLED = {"sa-path-025": "X-Originating-IP is not read as one more relay"}
 
 
 def _networks(config: list[str], word: str) -> list[str]:
@@ -209,13 +208,16 @@ def test_the_border_is_where_spamassassin_puts_it(cases: Any) -> None:
         trusted = _networks(case["config"], "trusted_networks")
         own = _networks(case["config"], "internal_networks") or trusted
         submission = _networks(case["config"], "msa_networks")
-        rows = read_message(
+        message = read_message(
             case["headers"].encode() + b"\n\n",
             own=[*own, "127.0.0.0/8"],
             trusted=trusted,
             submission=submission,
-        ).hops.to_pylist()
-        got = [(row["from_ip"], row["peer_trust"] != "external") for row in rows]
+        )
+        got = [(row["from_ip"], row["peer_trust"] != "external") for row in message.hops.to_pylist()]
+        (document,) = message.frames["documents"].to_dicts()
+        if document["originating_ip"]:
+            got.append((document["originating_ip"], document["originating_trust"] != "external"))
         expected = [(relay["ip"].lower(), True) for relay in case["expect"]["trusted"]]
         expected += [(relay["ip"].lower(), False) for relay in case["expect"]["untrusted"]]
         if [(ip, known) for ip, known in got] != [
@@ -228,4 +230,23 @@ def test_the_border_is_where_spamassassin_puts_it(cases: Any) -> None:
             for ip, known in expected
         ]:
             wrong.append(case["id"])
-    assert set(wrong) <= set(NOT_MODELLED)
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("border", "trust"),
+    [
+        ({"own": ["192.0.2.0/24"]}, "external"),
+        ({"own": ["192.0.2.0/24"], "submission": ["192.0.2.0/24"]}, "ours"),
+        ({"own": ["192.0.2.0/24", "198.51.100.0/24"]}, "ours"),
+        ({"own": ["192.0.2.9"], "submission": ["192.0.2.0/24"]}, "external"),
+        ({}, "external"),
+    ],
+)
+def test_the_client_of_a_web_mail_is_named_and_whose_word_that_is(border: dict[str, Any], trust: str) -> None:
+    data = (
+        b"Received: from web.example.net (192.0.2.1) by mx.example.net with SMTP; 2 Mar 2026 09:00:02 +0000\n"
+        b"X-Originating-IP: [198.51.100.7]\n\n"
+    )
+    (document,) = read_message(data, **border).documents.to_pylist()
+    assert (document["originating_ip"], document["originating_trust"]) == ("198.51.100.7", trust)

@@ -231,6 +231,7 @@ DIFFERENCES = {
     ("stalwart-0030", "id"): SLASH,
     ("stalwart-0031", "id"): SLASH,
     ("stalwart-0044", "rdns"): "Exim 3 puts the HELO name into the comment (SpamAssassin agrees)",
+    ("spamassassin-0040", "ident"): "Exim 3 puts the answer to ident behind the address; Debian's ran as mail",
     ("stalwart-0098", "ident"): "the address behind the @ is the peer's, not part of the answer to ident",
     ("stalwart-0152", "ident"): "a bounce address in brackets is no ident answer",
     ("stalwart-0124", "by"): "the second 'by' is not the server's name",

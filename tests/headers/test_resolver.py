@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mailforensics
 from mailforensics.errors import OptionError
 from mailforensics.headers.message import read_message
-from mailforensics.headers.resolver import Resolver, questions, reverse_name
+from mailforensics.headers.resolver import Answer, Resolver, questions, reverse_name
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -33,9 +36,9 @@ def test_what_did_not_work_is_an_answer_too(dns_server: Any) -> None:
     dns_server.zone["example.org", "A"] = ["192.0.2.7"]
     dns_server.broken.add("broken.example.org")
     dns_server.silent.add("silent.example.org")
-    resolver = dns_server.resolver(timeout_s=0.5)
+    patient, hasty = dns_server.resolver(), dns_server.resolver(timeout_s=0.5)
     statuses = {
-        name: resolver.query(name, "MX").status
+        name: (hasty if "silent" in name else patient).query(name, "MX").status
         for name in ("example.org", "no.example.org", "broken.example.org", "silent.example.org", "a" * 64 + ".org", "x..org", "\x00 ")
     }  # fmt: skip
     assert list(statuses.values())[:4] == ["NODATA", "NXDOMAIN", "SERVFAIL", "TIMEOUT"]
@@ -57,13 +60,54 @@ def test_the_record_gives_the_same_answers_without_asking(dns_server: Any) -> No
     assert len(dns_server.asked) == before
 
 
-def test_many_questions_are_asked_at_once_but_not_too_many(dns_server: Any) -> None:
-    names = [f"silent{number}.example.org" for number in range(8)]
-    dns_server.silent.update(names)
-    start = time.monotonic()
-    answers = dns_server.resolver(timeout_s=0.5, concurrency=8).query_all([(name, "A") for name in names])
-    assert time.monotonic() - start < 3
-    assert [answer.status for answer in answers] == ["TIMEOUT"] * 8
+def test_a_saved_case_gives_the_same_answers_next_year(dns_server: Any, tmp_path: Path) -> None:
+    dns_server.zone["example.org", "A"] = ["192.0.2.7"]
+    live = dns_server.resolver()
+    (tmp_path / "a.eml").write_bytes(b"From: a@example.org\nDate: 2 Mar 2026 09:00:02 +0000\n\n")
+    case = mailforensics.open_case(tmp_path / "a.eml")
+    live.query("example.org")
+    case.keep(live)
+    live.query("no.example.org", "MX")
+    case.keep(live)
+    before = len(dns_server.asked)
+    again = Resolver.replay(mailforensics.open_case(case.save(tmp_path / "case")))
+    assert again.query("example.org").answer == ("192.0.2.7",)
+    assert [again.query(name, "MX").status for name in ("no.example.org", "x.example.org")] == [
+        "NXDOMAIN",
+        "NOT_RECORDED",
+    ]
+    assert case.table("dns_records").num_rows == 2
+    assert len(dns_server.asked) == before
+
+
+def test_answers_come_from_a_case_or_a_table_only() -> None:
+    with pytest.raises(OptionError, match="not from dict"):
+        Resolver.replay({})  # type: ignore[arg-type]
+
+
+def test_many_questions_are_asked_at_once(dns_server: Any) -> None:
+    names = [f"together{number}.example.org" for number in range(8)]
+    dns_server.together.update(names)
+    answers = dns_server.resolver(concurrency=8).query_all([(name, "A") for name in names])
+    assert [answer.status for answer in answers] == ["NXDOMAIN"] * 8
+
+
+def test_not_more_questions_are_under_way_than_allowed() -> None:
+    under_way, most = [0], [0]
+    lock = threading.Lock()
+
+    class Counting(Resolver):
+        def _ask(self, name: str, kind: str) -> Answer:
+            with lock:
+                under_way[0] += 1
+                most[0] = max(most[0], under_way[0])
+            time.sleep(0.02)
+            with lock:
+                under_way[0] -= 1
+            return Answer(name, kind, status="NXDOMAIN")
+
+    Counting(concurrency=3).query_all([(f"{number}.example.org", "A") for number in range(24)])
+    assert 1 <= most[0] <= 3
 
 
 def test_a_reverse_name_is_confirmed_by_its_address(dns_server: Any) -> None:

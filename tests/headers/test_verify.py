@@ -368,6 +368,18 @@ def test_the_tree_is_walked_for_policy_and_organisation(server: Any) -> None:
     assert len([name for name in asked if name.startswith("_dmarc.") and name.count(".") > 7]) == 1
 
 
+def test_a_name_that_does_not_exist_has_a_policy_of_its_own(server: Any) -> None:
+    server.txt("_dmarc.shop.example", "v=DMARC1; p=none; sp=quarantine; np=reject")
+    server.zone["news.shop.example", "A"] = ["192.0.2.9"]
+    resolver = server.resolver()
+    asked = {
+        name: discover(name, resolver) for name in ("shop.example", "news.shop.example", "no.shop.example")
+    }
+    assert {name: policy and policy.asks for name, policy in asked.items()} == {
+        "shop.example": "none", "news.shop.example": "quarantine", "no.shop.example": "reject",
+    }  # fmt: skip
+
+
 def test_the_same_answer_comes_from_the_record(server: Any, keys: Any) -> None:
     data = border() + signed(keys[2048][0])
     live = server.resolver()

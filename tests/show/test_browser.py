@@ -61,7 +61,7 @@ INERT = {
         "pre",
         "mark",
     ),
-    *("details", "summary"),
+    *("details", "summary", "colgroup", "col"),
 }
 
 pytestmark = pytest.mark.skipif(

@@ -1,4 +1,4 @@
-"""A house's own line shape, cause, section of the report and export for mailforensics."""
+"""A house's own line shape, cause, finding, section of the report and export for mailforensics."""
 
 import polars as pl
 
@@ -28,6 +28,21 @@ GRAMMAR = Grammar(
 )
 
 CAUSES = [{"id": "house.gateway", "cause": "policy_refused", "words": ["gateway rule"]}]
+
+
+def large_mails(case):
+    """Who sends mails of more than two thousand bytes: a rule of this house."""
+    large = case.polars("messages").filter(pl.col("size") > 2000)
+    for sender, size, evidence in large.select("sender", "size", "evidence").iter_rows():
+        yield {
+            "finding": "large_mail",
+            "severity": "notice",
+            "subject": sender,
+            "sentence": f"{sender} sent a mail of {size:,} bytes.",
+            "rule": "house.large_mail",
+            "evidence": evidence,
+            "innocent": "The house allows it to the press office.",
+        }
 
 
 def _night(matter):

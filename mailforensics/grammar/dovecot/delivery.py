@@ -26,9 +26,9 @@ DELIVERY_SERVICES = ("lmtp", "lda", "deliver", "dovecot-lda")
 # A well-formed Message-ID ends at its bracket; any other reaches as far as the text behind it allows.
 _ID = r"(?P<message_id><[^<> ]*>|<.*>|<[^>]*\.\.\.|[^<].*?)"
 MSGID = rf"msgid= *(?:unspecified|<>|{_ID})?"
-# `deliver_log_format` may put more values before and behind the Message-ID.
-BEFORE = r"(?:(?P<log_details>[a-z_]+=.*?), )?"
-BEHIND = r"(?:, (?:from|subject|size|vsize|to|time|session)=.*)?"
+# `deliver_log_format` may put more values before and behind the Message-ID, with whatever the site has between them.
+BEFORE = r"(?:(?P<log_details>[a-z_]+=.*?)[,;:]? )?"
+BEHIND = r"(?:[,;]? [a-z_]+=.*)?"
 
 _EVENT = r"(?P<action>save|expunge|autoexpunge|delete|undelete|flag_change|copy)(?: from (?P<origin_mailbox>.+?))?: "
 _UID = r"(?:uid=(?:error|(?P<uid>[0-9]+))(?:, |\z))?"
@@ -156,5 +156,18 @@ PROXY_SHAPES = (
         example="v2M4MPBsBGuxOgAAg+zDdQ: Sent message to <anna@example.com> at 192.0.2.20:24: 250 2.0.0 "
         "<anna@example.com> KGjvNPBsBGuxOgAAg+zDdQ Saved (1/1 at 23 ms)",
         means="The LMTP proxy handed the message to another server; that server's own session id stands in its reply.",
+    ),
+    Shape(
+        kind="dovecot.submission.relayed",
+        programs=("submission",),
+        holds=" relay",
+        pattern=(
+            r"(?P<action>Successfully relayed|Failed to relay) message: from=<(?P<sender>.*?)>, size=(?P<size>[0-9]+)"
+            r"(?:, id=(?P<transaction_id>[^ ,]*))?, nrcpt=(?P<recipient_count>[0-9]+), reply=[`'](?P<response>.*)'"
+        ),
+        example="Successfully relayed message: from=<anna@example.com>, size=1531, id=c0LqKGHzBGsXAgAAYIgGOA, nrcpt=1, "
+        "reply=`250 2.0.0 Ok: queued as 4jYBcn5tsv'",
+        means="The submission service handed the user's message to the mail server, whose queue id stands in the reply.",
+        since="2.3",
     ),
 )  # fmt: skip

@@ -23,6 +23,8 @@ ACTIONS = {
     "renamed": "mailbox_renamed",
     "Sent": "sent",
     "Failed to send": "failed",
+    "Successfully relayed": "sent",
+    "Failed to relay": "failed",
 }
 
 
@@ -123,6 +125,8 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "relay_port": Field("The port of the next server.", _INTEGER),
         "response": Field("The reply of the next server.", personal=True),
         "delay_s": Field("Seconds that it took.", _NUMBER, convert=_milliseconds),
+        "transaction_id": Field("The id under which the submission service handed the message on."),
+        "recipient_count": Field("The number of recipients.", _INTEGER),
         # the server itself
         "version": Field("The version of Dovecot."),
         "protocols": Field("The protocols that it serves."),

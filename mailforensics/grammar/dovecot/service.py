@@ -98,7 +98,7 @@ _SERVER = (
     ),
     _free(
         "dovecot.server.crash",
-        r"(?P<reason>(?:file|data|[a-z-]+\.c) .*: line [0-9]+ .*: (?:assertion failed|unreached).*|Raw backtrace: .*|block_alloc\(.*|Out of memory.*|Assertion failed.*)",
+        r"(?P<reason>(?:file|data|[a-z-]+\.c) .*: line [0-9]+.*: (?:assertion failed|unreached).*|Raw backtrace: .*|block_alloc\(.*|Out of memory.*|Assertion failed.*)",
         "file mail-index-sync.c: line 112 (mail_index_sync_begin): assertion failed: (map != NULL)",
         "A process of the server crashed.",
     ),
@@ -205,7 +205,7 @@ _CONNECTIONS = (
     _free(
         "dovecot.login_error",
         r"(?P<error>(?:Auth connection closed with|Auth server request timed out|Timeout waiting for handshake|Authentication server|fd_send\(|"
-        r"net_connect_unix\(|Master connection|master\(|read\(|write\(|Disconnecting|Login process|BUG:|Received invalid|proxy: |auth server|login-proxy).*)",
+        r"net_connect_unix\(|Master connection|master\(|read\(|write\(|Disconnecting|Login process|BUG:|Received invalid|proxy: |auth server|auth: connect\(|login-proxy).*)",
         "Auth connection closed with 1 pending requests (max 3 secs, pid=4711, EOF)",
         "The login service lost the service that it hands sessions or passwords to.", LOGIN_SERVICES,
     ),

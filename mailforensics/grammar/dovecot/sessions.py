@@ -45,6 +45,15 @@ _COUNTERS = {
 }
 
 
+# POP3 counts messages and bytes, or what is left to delete, with a slash between them.
+_PAIRS = {
+    "top": ("top_count", "top_bytes"),
+    "retr": ("retrieved", "retrieved_bytes"),
+    "del": ("deleted", "deleted_of"),
+    "bytes": ("bytes_in", "bytes_out"),
+}
+
+
 def _by_key(fields: Frame) -> Frame:
     """Each counter found by its key, wherever the site's format puts it."""
     counters = pl.col("counters")
@@ -52,6 +61,19 @@ def _by_key(fields: Frame) -> Frame:
         counters.str.extract(rf"(?:\A|[ ,]){key}=([0-9]{{1,18}})").cast(pl.Int64).alias(name)
         for name, key in _COUNTERS.items()
     )
+
+
+def _pop3_by_key(fields: Frame) -> Frame:
+    counters = pl.col("counters")
+    pairs = [
+        counters.str.extract(rf"(?:\A|[ ,]){key}=([0-9]{{1,18}})/([0-9]{{1,18}})", group)
+        .cast(pl.Int64)
+        .alias(name)
+        for key, names in _PAIRS.items()
+        for group, name in enumerate(names, start=1)
+    ]
+    size = counters.str.extract(r"(?:\A|[ ,])size=([0-9]{1,18})").cast(pl.Int64).alias("mailbox_bytes")
+    return fields.with_columns(*pairs, size)
 
 
 SESSION_SHAPES = (
@@ -83,6 +105,16 @@ SESSION_SHAPES = (
         ),
         example="Disconnected: Logged out top=0/0, retr=4/7031, del=4/6963, size=6963",
         means="The session ended; the counters say what was fetched and deleted in it.",
+    ),
+    Shape(
+        kind="dovecot.session_end",
+        programs=("pop3",),
+        holds="=",
+        pattern=r"(?P<close_reason>(?:Disconnected|Logged out|Connection closed|Server shutting down|Aborted).*?)[ ,]+(?P<counters>(?:[a-z_]+=<?[!-+\--~]*>?(?:[ ,]+|\z))+)",
+        finish=_pop3_by_key,
+        adds=(*(name for names in _PAIRS.values() for name in names), "mailbox_bytes"),
+        example="Disconnected: Logged out top=0/0, retr=1/2345, del=1/3, size=4567, bytes=121/2601",
+        means="The session ended; the site writes its counters in a format of its own.",
     ),
     Shape(
         kind="dovecot.session_end",

@@ -93,7 +93,7 @@ _SENT = (
         "The message had been sent on to that address before, so it was not sent again.", action="duplicate_dropped",
     ),
     _sieve(
-        rf"{_NAME}(?:failed to (?:redirect|forward) message to|not forwarding(?: duplicate)? message to) <(?P<target>.*?)>:? ?(?P<reason>.*)",
+        rf"{_NAME}(?:failed to (?:redirect|forward) message to|not forwarding(?: duplicate)? message to|forwarding to) <(?P<target>.*?)>:? ?(?P<reason>.*)",
         "redirect action: failed to redirect message to <bea@example.net>: Connection refused (temporary failure)",
         "A Sieve script should have sent the message on, and could not.", kind="dovecot.sieve_failed",
     ),
@@ -177,7 +177,7 @@ def _script(text: str, example: str, means: str) -> Shape:
         kind="dovecot.sieve_failed",
         programs=_SERVICES,
         starts="sieve: ",
-        pattern=rf"sieve: {text}",
+        pattern=rf"{_HEAD}{text}",
         example=f"sieve: {example}",
         means=means,
         constants=told("sieve"),
@@ -186,7 +186,7 @@ def _script(text: str, example: str, means: str) -> Shape:
 
 _SCRIPTS = (
     _script(
-        r"Execution of script [`']?(?P<script>.*?)'? (?P<reason>(?:failed|was aborted|timed out|exceeded).*)",
+        r"Execution of script(?: [`']?(?P<script>.*?)'?)? (?P<reason>(?:failed|was aborted|timed out|exceeded).*)",
         "Execution of script 'junk/10-junk' failed with unsuccessful implicit keep",
         "A Sieve script failed; the reason says whether the message was kept all the same.",
     ),
@@ -196,7 +196,7 @@ _SCRIPTS = (
         "A Sieve script could not be used; mail is delivered as if there were none.",
     ),
     _script(
-        r"(?P<reason>Aborted script execution sequence.*|Encountered corrupt binary.*|!!BUG!!.*|The LDA Sieve plugin .*"
+        r"(?P<reason>Aborted script execution sequence.*|Script execution .*|Encountered corrupt binary.*|!!BUG!!.*|The LDA Sieve plugin .*"
         r"|Maximum number of .*|Binary .*)",
         "Aborted script execution sequence with successful implicit keep",
         "A Sieve script could not be run as it should.",

@@ -172,7 +172,7 @@ _AMAVIS = (
     ),
     _shape(
         "amavis", "forwarded",
-        _ID + r"FWD (?:from|via [A-Z]+:?|[A-Z]+).*?<(?P<sender>.*?)> -> (?P<text><.*?>.*?)(?:queued as (?P<next_queue_id>[0-9A-Za-z]+).*)?",
+        _ID + r"(?:(?P<mail_id>[0-9A-Za-z_-]{12,}) )?FWD (?:from|via [A-Z]+:?|[A-Z]+).*?<(?P<sender>.*?)> -> (?P<text><.*?>.*?)(?:queued as (?P<next_queue_id>[0-9A-Za-z]+).*)?",
         "(13034-18) FWD from <alex@example.net> -> <anna@example.com>, BODY=7BIT 250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): "
         "250 2.0.0 Ok: queued as 8FB8EA92F9",
         "amavis gave the message back to the mail server.",
@@ -182,7 +182,7 @@ _AMAVIS = (
         "(13034-18) Checking: smLxhtBpJGek [192.0.2.7] <alex@example.net> -> <anna@example.com>", "amavis begins to look at the message.",
     ),
     _shape(
-        "amavis", "begun", _ID + r"[A-Z]*(?:SMTP|LMTP)[:>].*?<(?P<sender>.*?)> -> (?P<text><.*)",
+        "amavis", "begun", _ID + r"[A-Z]*(?:SMTP|LMTP)[:> ].*?<(?P<sender>.*?)> -> (?P<text><.*)",
         "(13034-18) ESMTP:[127.0.0.1]:10024 /var/lib/amavis/tmp/amavis-x: <alex@example.net> -> <anna@example.com> SIZE=8156",
         "amavis was given a message.",
     ),
@@ -196,7 +196,7 @@ _AMAVIS = (
     _shape(
         "amavis", "server",
         r"(?P<text>(?:\(!+\)|starting\.|Starting|Net::Server|Module |Amavis::|SpamControl|Found |No (?:ext|decoder|\$)|Using |Creating |Valid PID|config|user=|perl=|INFO|WARN|Deleting|Reloading|logging"
-        r"|initializing|extra modules|SIG|Daemon|Shutting|TROUBLE|Open relay|OpenSSL|storage|Amavis-DB|BerkeleyDB|DENIED|_WARN|sd_notify|socket|Internal decoder|Primary|Secondary|/).*)",
+        r"|initializing|extra modules|SIG|Daemon|Shutting|TROUBLE|Open relay|OpenSSL|storage|Amavis-DB|BerkeleyDB|DENIED|_WARN|sd_notify|socket|Internal decoder|Primary|Secondary|SQL|Lookup::|/).*)",
         "starting. /usr/sbin/amavisd-new at mail.example.com amavisd-new-2.11.0 (20160426), Unicode aware", "amavis starts or ends.",
     ),
 )  # fmt: skip

@@ -59,6 +59,7 @@ _WHO = {
     ),
     "client_ip": _text("Address of the client", personal=True),
     "client_port": _int("TCP port of the client"),
+    "client_network": _text("Network whose clients are counted as one", personal=True),
     "local_ip": _text("Address on our side that the client connected to"),
     "local_port": _int("Port on our side that the client connected to"),
     "sender": _text(

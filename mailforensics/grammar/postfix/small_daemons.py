@@ -13,10 +13,10 @@ from mailforensics.grammar.postfix import formats
 from mailforensics.grammar.postfix.formats import notes, older
 from mailforensics.grammar.shape import Shape
 
-# service:client, where a service may be an address with a port: (127.0.0.1:2525:192.0.2.7)
+# service:client, counted by network since 3.8 (smtpd_client_ipv6_prefix_length, usually 84), where a service may be an address with a port: (127.0.0.1:2525:192.0.2.7)
 _FOR_CLIENT = (
     r"for \((?P<service>(?:\[[^\]]*\]|[!-9;-~]*\.[!-9;-~]*):[0-9a-z-]+|[!-9;-~]+):"
-    r"(?:unknown|(?P<client_ip>[0-9A-Fa-f:][0-9A-Fa-f:.]*))\) at (?P<at>.*)"
+    r"(?:unknown|(?P<client_network>[0-9A-Fa-f:.]+/[0-9]+)|(?P<client_ip>[0-9A-Fa-f:][0-9A-Fa-f:.]*))\) at (?P<at>.*)"
 )
 
 SHAPES: tuple[Shape, ...] = (

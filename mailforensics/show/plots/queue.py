@@ -73,7 +73,8 @@ def delay_parts(
     name_rows(axes, [row or "(no domain)" for row in shown[by]])
     axes.set_xlabel("mean seconds per try")
     axes.margins(x=0.2)
-    axes.legend(ncols=4, frameon=False, loc="lower right", bbox_to_anchor=(1, 1.0), fontsize=8)
+    # beneath the axis: above it, it would stand on the title
+    axes.legend(ncols=4, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.14), fontsize=8)
     title = f"Where the time went ({words.counted(rows.height, 'try', 'tries')}{_of(shown, means)})"
     return finish(axes, title, _delay_words(shown.to_dicts()[0], by))
 

@@ -4,8 +4,8 @@
     case.report("report.md", sections=["summary", "refusals"])
     case.report("tables.xlsx")
 
-HTML opens without a request to anywhere (see :func:`mailforensics.show.html.document`) and prints well; Markdown holds the same
-words; XLSX holds the tables, a sheet each. The same case gives the same bytes.
+HTML opens without a request to anywhere (see :func:`mailforensics.show.html.document`) and prints well; PDF is that page on paper;
+Markdown holds the same words; XLSX holds the tables, a sheet each. The same case gives the same bytes.
 """
 
 from __future__ import annotations
@@ -16,17 +16,14 @@ from pathlib import Path
 
 from mailforensics import plugins
 from mailforensics.errors import EvidenceError, OptionError
-from mailforensics.show import escape, export, html
+from mailforensics.show import escape, html
+from mailforensics.show.pdf import pdf
 from mailforensics.show.report.blocks import html_of, markdown_of
-from mailforensics.show.report.sections import (
-    SECTIONS,
-    Matter,
-    ReportedCase,
-    ReportedTrace,
-    Section,
-    five_sentences,
-)
+from mailforensics.show.report.matter import Matter, ReportedCase, ReportedTrace, Section
+from mailforensics.show.report.sections import SECTIONS
+from mailforensics.show.report.summary import five_sentences
 from mailforensics.show.sentences import Data
+from mailforensics.show.workbook import workbook
 
 __all__ = [
     "FORMATS",
@@ -41,7 +38,7 @@ __all__ = [
 ]
 
 TITLE = "Mail report"
-FORMATS = ("html", "md", "xlsx")
+FORMATS = ("html", "md", "pdf", "xlsx")
 
 
 def write(
@@ -58,7 +55,7 @@ def write(
 
     sections   names of :func:`all_sections`, all by default
     messages   headers to show: ``export.message_answer(read_headers(...))``
-    format     html, md or xlsx (the tables); by default what the name ends with, else html
+    format     html, md, pdf (needs the extra ``pdf``) or xlsx (the tables); by default what the name ends with, else html
 
     Raises :class:`OptionError` for an unknown section or format, :class:`EvidenceError` where the file cannot be written.
     """
@@ -67,10 +64,11 @@ def write(
     if kind not in FORMATS:
         raise OptionError(f"There is no report as {kind!r}; the formats are {', '.join(FORMATS)}.")
     if kind == "xlsx":
-        content = export.workbook(case)
+        content = workbook(case)
     else:
         form = markdown if kind == "md" else render
-        content = form(case, traces=traces, messages=messages, sections=sections, title=title).encode()
+        told = form(case, traces=traces, messages=messages, sections=sections, title=title)
+        content = pdf(told) if kind == "pdf" else told.encode()
     try:
         target.write_bytes(content)
     except OSError as error:

@@ -22,9 +22,10 @@ from mailforensics.show.sentences import Data
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """A paragraph."""
+    """A paragraph, with the lines that it stands on."""
 
     sentence: str
+    lines: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,22 @@ class Picture:
 
     png: bytes = field(repr=False)
     alt: str
+    width: int = 864  # in pixels of a page
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A long table that is opened on demand; on paper it is open."""
+
+    summary: str
+    block: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """A duration as a cell of a table."""
+
+    value: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +79,7 @@ class Answer:
     as_text: Callable[[Data], str]
 
 
-Block = Says | Listed | Rows | Picture | Answer
+Block = Says | Listed | Rows | Picture | Folded | Answer
 
 
 def trace(data: Data) -> Answer:
@@ -107,25 +124,36 @@ def _html(block: Block) -> Markup:
         return block.as_html(block.data)
     if isinstance(block, Picture):
         encoded = base64.b64encode(block.png).decode("ascii")
-        return Markup('<p><img class="mf-plot" alt="{}" src="data:image/png;base64,{}"></p>\n').format(
-            escape.html(block.alt), encoded
-        )
+        tag = Markup('<p><img class="mf-plot" alt="{}" width="{}" src="data:image/png;base64,{}"></p>\n')
+        return tag.format(escape.html(block.alt), block.width, encoded)
     if isinstance(block, Says):
-        return Markup("<p>{}</p>\n").format(escape.html(block.sentence))
+        return Markup("<p>{}</p>\n").format(escape.html(block.sentence)) + _html_lines(
+            block.lines, block.sentence
+        )
     if isinstance(block, Listed):
         tag = Markup("ol") if block.numbered else Markup("ul")
         items = _join(Markup("<li>{}</li>").format(escape.html(said)) for said in block.sentences)
         return Markup("<{0}>{1}</{0}>\n").format(tag, items)
+    if isinstance(block, Folded):
+        folded = Markup("<details><summary>{}</summary>\n{}</details>\n")
+        return folded.format(escape.html(block.summary), _html_rows(block.block))
     return _html_rows(block)
 
 
 _TABLE = Markup(
-    '<div class="mf-scroll" tabindex="0" role="region" aria-label="{caption}"><table><caption>{caption}</caption>\n'
-    "<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n"
+    '<div class="mf-scroll" tabindex="0" role="region" aria-label="{caption}"><table class="mf-rows"><caption>{caption}</caption>\n'
+    "{columns}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n"
 )
-_FOLDED = Markup(
-    '<tr><td colspan="{}"><details><summary>Lines: {}</summary><pre>{}</pre></details></td></tr>\n'
-)
+
+
+def _html_lines(lines: Sequence[str], of: Any) -> Markup:
+    """Lines folded beneath what stands on them."""
+    if not lines:
+        return Markup("")
+    text_of_lines = Markup("\n").join(escape.html(line) for line in lines)
+    folded = Markup('<details><summary aria-label="{}">{}</summary><pre>{}</pre></details>\n')
+    said = words.counted(lines, "line")
+    return folded.format(escape.html(f"{said}: {of}"), f"{said} as evidence", text_of_lines)
 
 
 def _html_rows(block: Rows) -> Markup:
@@ -138,10 +166,37 @@ def _html_rows(block: Rows) -> Markup:
         cells = (cell.format(style, escape.html(shown(it))) for style, it in zip(styles, row, strict=True))
         body.append(Markup("<tr>{}</tr>\n").format(_join(cells)))
         if stands_on:
-            text_of_lines = Markup("\n").join(escape.html(line) for line in stands_on)
-            body.append(_FOLDED.format(len(row), escape.html(shown(row[0])), text_of_lines))
+            beneath = Markup('<tr class="mf-beneath"><td colspan="{}">{}</td></tr>\n')
+            body.append(beneath.format(len(row), _html_lines(stands_on, shown(row[0]))))
     names = (head.format(style, escape.html(it)) for style, it in zip(styles, block.columns, strict=True))
-    return _TABLE.format(caption=escape.html(block.caption), head=_join(names), body=_join(body))
+    columns = _join(Markup('<col style="--mf-share: {}%">').format(share) for share in _shares(block))
+    return _TABLE.format(
+        caption=escape.html(block.caption), columns=columns, head=_join(names), body=_join(body)
+    )
+
+
+_PAGE, _WIDEST, _WORD = (
+    96,
+    60,
+    22,
+)  # characters on a line of a page, that a column may ask for, that are kept in one piece
+
+
+def _shares(block: Rows) -> list[int]:
+    """How much of the width of a page each column gets, in per cent; on a screen the browser decides.
+
+    Each gets its longest word first, so that no word is broken, and then what is left as far as it has use for it.
+    """
+    cells = [[str(name), *(shown(row[at]) for row in block.rows)] for at, name in enumerate(block.columns)]
+    least = [
+        3 + max(min(_WORD, len(word)) for text in column for word in [*text.split(), ""]) for column in cells
+    ]
+    more = [
+        max(0, min(_WIDEST, max(map(len, column))) - need) for column, need in zip(cells, least, strict=True)
+    ]
+    room = max(0, _PAGE - sum(least)) / max(1, sum(more))
+    widths = [need + extra * min(1.0, room) for need, extra in zip(least, more, strict=True)]
+    return [round(100 * width / sum(widths)) for width in widths]
 
 
 def _join(parts: Iterable[Markup]) -> Markup:
@@ -150,7 +205,10 @@ def _join(parts: Iterable[Markup]) -> Markup:
 
 def _markdown(block: Block) -> str:
     if isinstance(block, Says):
-        return escape.markdown(block.sentence)
+        beneath = "\n".join(map(escape.terminal, block.lines))
+        return escape.markdown(block.sentence) + (f"\n\n{_indented(beneath)}" if beneath else "")
+    if isinstance(block, Folded):
+        return _markdown(block.block)
     if isinstance(block, Listed):
         return "\n".join(
             f"{f'{number}.' if block.numbered else '*'} {escape.markdown(said)}"
@@ -185,17 +243,19 @@ def _markdown_rows(block: Rows) -> Iterable[str]:
 def _is_number(block: Rows) -> Iterable[bool]:
     for at in range(len(block.columns)):
         cells = [row[at] for row in block.rows if row[at] is not None]
-        yield bool(cells) and all(isinstance(cell, int | float) for cell in cells)
+        yield bool(cells) and all(isinstance(cell, int | float | Seconds) for cell in cells)
 
 
 def shown(cell: Any) -> str:
     """A value of a table as people read it; nothing for null.
 
-    >>> shown(48210), shown(0.4), shown(None)
-    ('48,210', '0.40', '')
+    >>> shown(48210), shown(0.4), shown(Seconds(7800)), shown(None)
+    ('48,210', '0.40', '2 h 10 min', '')
     """
     if cell is None:
         return ""
+    if isinstance(cell, Seconds):
+        return words.duration(cell.value)
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):

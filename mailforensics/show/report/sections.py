@@ -1,176 +1,35 @@
 """The sections of a report, in the order in which a reader needs them: first the answer, last the method.
 
-A section is a name, a title and a function from a :class:`Matter` (what the report is about) to blocks; no blocks, no section.
-Packages add their own by the entry point ``mailforensics.report_sections``::
-
-    SECTION = Section("night", "Mail at night", lambda matter: [Says(f"{matter.polars('messages').height} mails")])
+A section is a name, a title and a function from a :class:`Matter` to blocks; no blocks, no section. Packages add their own by the
+entry point ``mailforensics.report_sections`` (docs/how-to/add-your-own.md).
 """
 
 from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Protocol
+from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
-from mailforensics.show import plots, sentences, words
+from mailforensics.show import plots, words
 from mailforensics.show.report import blocks
-from mailforensics.show.report.blocks import Block, Listed, Picture, Rows, Says
-from mailforensics.show.sentences import Data
+from mailforensics.show.report.blocks import Block, Folded, Listed, Picture, Rows, Says, Seconds
+from mailforensics.show.report.matter import EXAMPLES, Matter, Section, cause_words, short_name, who_acts
+from mailforensics.show.report.summary import all_refused, five_sentences, refusals
 
 Frame = pl.DataFrame
 
-ARRIVED = (
-    "delivered", "filed_by_sieve", "forwarded", "handed_to_remote", "delivered_to_command", "delivered_to_file",
-    "expunged", "retrieved_and_deleted",
-)  # fmt: skip
-LOST = (
-    "discarded_by_sieve", "rejected_by_sieve", "discarded_by_rule", "rejected", "bounced", "expired",
-    "deleted_from_queue",
-)  # fmt: skip
 _AT_MOST = 25  # rows of a table of the report; the tables of the case hold all
-_EXAMPLES = 3  # lines shown beneath a row
+_OF_A_KIND = 4  # rows that one kind of finding may take of them
 _PICTURES = 3  # journeys that are drawn
-
-
-class ReportedTrace(Protocol):
-    """What the report needs of a trace."""
-
-    def to_dict(self) -> dict[str, Any]: ...
-
-
-class ReportedCase(Protocol):
-    """What the report needs of a case."""
-
-    def summary(self) -> dict[str, Any]: ...
-
-    def polars(self, name: str) -> Frame: ...
-
-    def table(self, name: str) -> pa.Table: ...
-
-    def findings(self) -> pa.Table: ...
-
-
-@dataclass(frozen=True)
-class Matter:
-    """What a report is about: the case, its summary, the traces and messages that were asked for."""
-
-    case: ReportedCase
-    summary: Data
-    traces: Sequence[Data] = ()
-    messages: Sequence[Data] = ()
-    pictures: bool = True
-    _lines: dict[int, str] = field(default_factory=dict)
-
-    def polars(self, name: str) -> Frame:
-        """A table of the case."""
-        return self.case.polars(name)
-
-    def lines(self, evidence: Iterable[Any]) -> list[str]:
-        """The first lines of some evidence, as source:line and text."""
-        wanted = list(dict.fromkeys(key for key in evidence if key is not None))[:_EXAMPLES]
-        missing = [key for key in wanted if key not in self._lines]
-        if missing:
-            self._lines.update(_lines_of(self, missing))
-        return [self._lines[key] for key in wanted if key in self._lines]
-
-
-def _lines_of(matter: Matter, keys: Sequence[int]) -> dict[int, str]:
-    names = {row["source_id"]: _name(row) for row in matter.polars("sources").iter_rows(named=True)}
-    rows = matter.polars("events").filter(pl.col("event_id").is_in(list(keys)))
-    return {
-        row["event_id"]: f"{names.get(row['source_id'], '?')}:{row['line_number']}  {row['text']}"
-        for row in rows.select("event_id", "source_id", "line_number", "text").iter_rows(named=True)
-    }
-
-
-def _name(row: Mapping[str, Any]) -> str:
-    path = "/".join(str(row["path"]).rsplit("/", 2)[-2:])
-    return f"{path}!{row['member']}" if row.get("member") else path
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One section of a report; ``build`` returns its blocks, none to leave the section out."""
-
-    name: str
-    title: str
-    build: Callable[[Matter], Iterable[Block]]
-
-
-# --- For managers -----------------------------------------------------------------------------------------------------
+_INCHES, _DPI = 9, 144  # of a picture; sharp on paper
 
 
 def _summary(matter: Matter) -> Iterator[Block]:
-    yield Listed([*five_sentences(matter)])
-
-
-def five_sentences(matter: Matter) -> Iterator[str]:
-    """The whole report in five sentences: what was read, what arrived, what was refused, how long it took, what was spam."""
-    yield _what_was_read(matter)
-    yield _what_arrived(matter)
-    yield _what_was_refused(matter)
-    yield _how_long(matter)
-    yield _what_was_spam(matter)
-
-
-def _what_was_read(matter: Matter) -> str:
-    data = matter.summary
-    missed = sum(row.get("lines") or 0 for row in data.get("not_understood") or [])
-    share = words.share(missed, data.get("lines") or 0)
-    return f"The evidence is {sentences.case_title(data, _zone(matter))}; {share} of the lines were not understood."
-
-
-def _what_arrived(matter: Matter) -> str:
-    ends = matter.polars("journeys").select(pl.col("outcomes").explode()).drop_nulls()
-    if not ends.height:
-        return "No mail is told of."
-    fates = ends["outcomes"].struct.field("outcome")
-    good, bad = int(fates.is_in(list(ARRIVED)).sum()), int(fates.is_in(list(LOST)).sum())
-    mails = words.counted(matter.polars("journeys").height, "mail")
-    rest = len(fates) - good - bad
-    return (
-        f"{mails} had {words.counted(len(fates), 'recipient copy', 'recipient copies')}:"
-        f" {words.number(good)} arrived or were handed over ({words.share(good, len(fates))}),"
-        f" {words.number(bad)} did not, and of {words.number(rest)} the end is not in the evidence or still open."
-    )
-
-
-def _what_was_refused(matter: Matter) -> str:
-    refused = refusals(matter)
-    if not refused.height:
-        return "No mail was refused, returned or made to wait."
-    top = refused.row(0, named=True)
-    acts = f"; {_who(top['who_acts'])} can mend it" if top["who_acts"] not in (None, "nobody") else ""
-    total = int(refused["mails"].sum())
-    return (
-        f"{words.counted(total, 'answer')} said no or not yet; the most frequent cause is"
-        f" {_cause(top['cause'])} ({words.counted(top['mails'], 'time')}{acts})."
-    )
-
-
-def _how_long(matter: Matter) -> str:
-    took = matter.polars("deliveries").filter(pl.col("status") == "sent")["delay_s"].drop_nulls()
-    if not len(took):
-        return "No delivery tells how long it took."
-    half, most, longest = took.quantile(0.5), took.quantile(0.95), took.max()
-    return (
-        f"Half of the deliveries took at most {words.duration(half)}, 95 % at most {words.duration(most)},"
-        f" the longest {words.duration(longest)}."
-    )
-
-
-def _what_was_spam(matter: Matter) -> str:
-    scans = matter.polars("scans").filter(pl.col("origin") != "header")
-    if not scans.height:
-        return "No verdict of a spam filter is in the logs."
-    spam = int(scans["is_spam"].sum())
-    return f"The spam filters judged {words.counted(scans.height, 'mail')} and called {words.number(spam)} spam ({words.share(spam, scans.height)})."
+    yield from five_sentences(matter)
 
 
 # --- What was read ----------------------------------------------------------------------------------------------------
@@ -201,7 +60,7 @@ def _traces(matter: Matter) -> Iterator[Block]:
         yield blocks.trace(told)
         if matter.pictures:
             for journey in (told.get("journeys") or [])[:_PICTURES]:
-                if journey.get("timeline"):
+                if len({step.get("time") for step in journey.get("timeline") or []}) > 1:
                     yield _drawn(plots.timeline, journey, zone=told.get("zone"))
 
 
@@ -217,63 +76,50 @@ def _delays(matter: Matter) -> Iterator[Block]:
     done = matter.polars("deliveries").filter(pl.col("delay_s").is_not_null())
     if not done.height:
         return
-    delay = pl.col("delay_s")
     if matter.pictures:
         yield _drawn(plots.delay_parts, done, height=4)
-    slow = done.group_by(pl.coalesce("relay_name", "agent").alias("where")).agg(
-        pl.len().alias("attempts"),
-        delay.quantile(0.5).alias("half"),
-        delay.quantile(0.95).alias("most"),
-        delay.max().alias("longest"),
-        *(pl.col(f"delay_{part}_s").mean() for part in ("before_queue", "in_queue", "connect", "transmit")),
-        pl.col("evidence").sort_by("delay_s", descending=True).list.first().head(_EXAMPLES).alias("evidence"),
-    )
-    top = slow.sort("most", "where", descending=[True, False]).head(_AT_MOST)
+    slow = _by_domain(done)
+    top = slow.head(_AT_MOST)
     yield Rows(
-        f"Delay in seconds by where it was handed to, slowest first ({words.counted(done.height, 'attempt')})",
-        ("Handed to", "Attempts", "Half within", "95 % within", "Longest", "Mean before queue", "in queue", "connecting",
-         "sending"),
-        [tuple(row)[:-1] for row in top.iter_rows()],
+        f"How long until it was delivered, by the recipient's domain, the slowest first ({words.counted(done.height, 'try', 'tries')}"
+        f"{_rest(slow, 'domain')})",
+        ("Domain", "Delivered", "Half within", "95 % within", "Longest", "In vain", "Before", "Queue", "Connect", "Send"),
+        [(row[0], row[1], *map(Seconds, row[2:5]), row[5], *map(Seconds, row[6:10])) for row in top.iter_rows()],
         [matter.lines(row["evidence"]) for row in top.iter_rows(named=True)],
     )  # fmt: skip
+    yield Says("“Longest” is the longest wait, delivered or not; “In vain” counts the tries that did not deliver. The last four are means over"
+               " all tries: the wait before this try, in the queue, for the connection, and while sending.")  # fmt: skip
 
 
-def refusals(matter: Matter) -> Frame:
-    """Bounces, deferrals and rejects by cause and who acts, most frequent first.
-
-    Columns: cause, who_acts, bounced, deferred, rejected, mails, sentence, evidence (a few event_ids).
-    """
-    deliveries = matter.polars("deliveries").filter(
-        pl.col("status").is_in(["bounced", "deferred", "expired"])
+def _by_domain(done: Frame) -> Frame:
+    """Delays by the recipient's domain; where nothing was delivered, the waits so far stand in their place."""
+    sent = pl.col("status") == "sent"
+    delay = (
+        pl.when(sent.any())
+        .then(pl.col("delay_s").filter(sent).quantile(0.95))
+        .otherwise(pl.col("delay_s").quantile(0.95))
     )
-    columns = ("cause", "who_acts", "cause_sentence", "evidence")
-    said = pl.concat([
-        deliveries.select(*columns, pl.col("status").replace("expired", "bounced").alias("how")),
-        matter.polars("rejects").select(*columns, pl.lit("rejected").alias("how")),
-    ])  # fmt: skip
-    how = pl.col("how")
+    parts = (pl.col(f"delay_{part}_s").mean() for part in ("before_queue", "in_queue", "connect", "transmit"))
+    domain = pl.coalesce("recipient_domain", pl.lit("(none)")).alias("domain")
+    rows = done.group_by(domain).agg(
+        sent.sum().cast(pl.Int64).alias("delivered"),
+        pl.col("delay_s").filter(sent).quantile(0.5).alias("half"),
+        delay.alias("most"),
+        pl.col("delay_s").max().alias("longest"),
+        (~sent).sum().cast(pl.Int64).alias("vain"),
+        *parts,
+        pl.col("evidence").sort_by("delay_s", descending=True).list.first().head(EXAMPLES).alias("evidence"),
+    )
+    return rows.sort("most", "domain", descending=[True, False])
+
+
+def _rest(rows: Frame, noun: str) -> str:
+    """What a table leaves out, in words."""
     return (
-        said.with_columns(pl.col("cause").fill_null("unknown"))
-        .group_by("cause", "who_acts")
-        .agg(
-            (how == "bounced").sum().cast(pl.Int64).alias("bounced"),
-            (how == "deferred").sum().cast(pl.Int64).alias("deferred"),
-            (how == "rejected").sum().cast(pl.Int64).alias("rejected"),
-            pl.len().cast(pl.Int64).alias("mails"),
-            pl.col("cause_sentence").drop_nulls().first().alias("sentence"),
-            pl.col("evidence").list.first().head(_EXAMPLES).alias("evidence"),
-        )
-        .sort("mails", "cause", "who_acts", descending=[True, False, False], nulls_last=True)
+        f"; {words.counted(rows.height - _AT_MOST, f'more {noun}')} not shown"
+        if rows.height > _AT_MOST
+        else ""
     )
-
-
-def _all_refused(matter: Matter) -> Frame:
-    """Every bounce, deferral and reject with its cause; ``how`` says which it is."""
-    failed = matter.polars("deliveries").filter(pl.col("status").is_in(["bounced", "deferred", "expired"]))
-    columns = ("cause", "cause_family", "permanence", "who_acts", "cause_sentence", "evidence")
-    how = pl.col("status").replace("expired", "bounced").alias("how")
-    refused = matter.polars("rejects").select(*columns, pl.lit("rejected").alias("how"))
-    return pl.concat([failed.select(*columns, how), refused])
 
 
 def _refusals(matter: Matter) -> Iterator[Block]:
@@ -282,12 +128,12 @@ def _refusals(matter: Matter) -> Iterator[Block]:
         return
     top = refused.head(_AT_MOST)
     if matter.pictures:
-        yield _drawn(plots.causes, _all_refused(matter), height=4)
+        yield _drawn(plots.causes, all_refused(matter), height=4)
     yield Rows(
-        f"Returned, waiting and refused, by cause ({words.counted(int(refused['mails'].sum()), 'answer')})",
+        f"Returned, waiting and refused, by cause ({words.counted(int(refused['mails'].sum()), 'answer')}{_rest(refused, 'cause')})",
         ("Cause", "Who acts", "Returned", "Waiting", "Refused", "All", "What it means"),
         [
-            (_cause(row["cause"]), _who(row["who_acts"]), row["bounced"], row["deferred"], row["rejected"], row["mails"],
+            (cause_words(row["cause"]), who_acts(row["who_acts"]), row["bounced"], row["deferred"], row["rejected"], row["mails"],
              row["sentence"])
             for row in top.iter_rows(named=True)
         ],
@@ -298,7 +144,7 @@ def _refusals(matter: Matter) -> Iterator[Block]:
         .agg(pl.col("mails").sum())
         .sort("mails", "who_acts", descending=[True, False])
     )
-    rows = [(_who(row["who_acts"]), row["mails"]) for row in acts.iter_rows(named=True)]
+    rows = [(who_acts(row["who_acts"]), row["mails"]) for row in acts.iter_rows(named=True)]
     yield Rows("Who can mend it", ("Who acts", "Answers"), rows)
 
 
@@ -312,7 +158,7 @@ def _spam(matter: Matter) -> Iterator[Block]:
         pl.len().cast(pl.Int64).alias("mails"),
         pl.col("is_spam").sum().cast(pl.Int64).alias("spam"),
         pl.col("score").fill_nan(None).median().alias("score"),
-        pl.col("evidence").list.first().head(_EXAMPLES).alias("evidence"),
+        pl.col("evidence").list.first().head(EXAMPLES).alias("evidence"),
     )
     top = verdicts.sort("mails", "engine", "origin", "action", descending=[True, False, False, False]).head(
         _AT_MOST
@@ -329,28 +175,52 @@ def _spam(matter: Matter) -> Iterator[Block]:
 
 
 def _symbols(hits: Frame) -> Rows:
-    """The rules that hit most."""
+    """The rules that moved scores most, up or down; those that only note something are left out."""
     often = hits.group_by("name").agg(
-        pl.len().cast(pl.Int64).alias("mails"), pl.col("score").fill_nan(None).mean().alias("score")
+        pl.len().cast(pl.Int64).alias("mails"),
+        pl.col("score").fill_nan(None).mean().alias("score"),
+        pl.col("score").fill_nan(None).sum().alias("all"),
     )
-    top = often.sort("mails", "name", descending=[True, False]).head(_AT_MOST)
-    return Rows("Rules that hit most", ("Rule", "Verdicts", "Mean score"), [*top.iter_rows()])
+    moved = often.filter(pl.col("all") != 0).sort(
+        pl.col("all").abs(), pl.col("name"), descending=[True, False]
+    )
+    rows = [*moved.head(_AT_MOST).iter_rows()]
+    caption = f"Rules that moved the scores most ({words.counted(moved.height, 'rule')} moved any{_rest(moved, 'rule')})"
+    return Rows(caption, ("Rule", "Verdicts", "Mean score", "All scores"), rows)
 
 
 def _incidents(matter: Matter) -> Iterator[Block]:
-    found = matter.case.findings()
+    found = matter.findings()
     if not found.num_rows:
         return
-    top = found.slice(0, _AT_MOST).to_pylist()
+    groups = _alike(Frame(pl.from_arrow(found)))
+    kept = groups.filter(pl.col("of_its_kind") < _OF_A_KIND).head(_AT_MOST)
+    left = sum(groups["times"].to_list()) - sum(kept["times"].to_list())
+    more = f"; {words.number(left)} of them not shown, `mailforensics findings` tells all" if left else ""
     yield Rows(
-        f"Findings, the worst first ({words.number(found.num_rows)})",
-        ("Finding", "Severity", "How sure", "What", "Innocent explanation"),
+        f"What deserves a look, the worst first ({words.counted(found.num_rows, 'finding')}{more})",
+        ("Finding", "Severity", "How sure", "Times", "What", "It may be innocent"),
         [
-            (_cause(row["finding"]), row["severity"], str(row["certainty"]).replace("_", " "), row["sentence"], row["innocent"])
-            for row in top
+            (cause_words(row["finding"]), row["severity"], cause_words(row["certainty"]), row["times"], row["sentence"], row["innocent"])
+            for row in kept.iter_rows(named=True)
         ],
-        [matter.lines(row["evidence"] or []) for row in top],
+        [matter.lines(row["evidence"]) or matter.fields(row["subject"]) for row in kept.iter_rows(named=True)],
     )  # fmt: skip
+
+
+def _alike(found: Frame) -> Frame:
+    """Findings of the same words as one row with their number, in the order of the first; ``of_its_kind`` counts within a finding."""
+    alike = found.group_by(
+        "finding", "severity", "certainty", "sentence", "innocent", maintain_order=True
+    ).agg(
+        pl.len().cast(pl.Int64).alias("times"),
+        pl.col("subject").drop_nulls().head(EXAMPLES),
+        pl.when(pl.len() == 1)
+        .then(pl.col("evidence").first())
+        .otherwise(pl.col("evidence").list.first().implode())
+        .list.head(EXAMPLES),
+    )
+    return alike.with_columns(of_its_kind=pl.int_range(pl.len()).over("finding", "severity"))
 
 
 # --- How it was made --------------------------------------------------------------------------------------------------
@@ -365,11 +235,12 @@ METHOD = (
 
 def _method(matter: Matter) -> Iterator[Block]:
     yield Listed(METHOD)
+    yield Says(f"mailforensics {tool_version()}, times in {words.zone_words(matter.zone)}")
     sources = matter.polars("sources")
     if sources.height:
-        rows = [(_name(row), row["size"], row["sha256"]) for row in sources.iter_rows(named=True)]
-        yield Rows("What was read, by content", ("Source", "Bytes", "SHA-256"), rows)
-    yield Says(f"mailforensics {tool_version()}, times in {matter.summary.get('zone') or 'UTC'}")
+        rows = [(short_name(row), row["size"], row["sha256"]) for row in sources.iter_rows(named=True)]
+        caption = f"What was read, by content ({words.counted(sources.height, 'source')})"
+        yield Folded(caption, Rows(caption, ("Source", "Bytes", "SHA-256"), rows))
 
 
 def tool_version() -> str:
@@ -380,37 +251,19 @@ def tool_version() -> str:
         return "(not installed)"
 
 
-def _zone(matter: Matter) -> Any:
-    return words.zone_of(matter.summary.get("zone"))
-
-
-def _cause(word: Any) -> str:
-    return str(word or "unknown").replace("_", " ")
-
-
-def _who(word: Any) -> str:
-    names = {
-        "us": "we",
-        "remote": "the other server's postmaster",
-        "sender": "the sender",
-        "recipient": "the recipient",
-    }
-    return names.get(str(word), str(word or "not known"))
-
-
 def _drawn(draw: Callable[..., Any], data: Any, *, height: float = 3.2, **options: Any) -> Picture:
     """A plot as PNG, the same bytes each time, on a canvas of its own that no notebook shows."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, height), layout="constrained")
+    figure = Figure(figsize=(_INCHES, height), layout="constrained")
     FigureCanvasAgg(figure)
     out = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # strangers write in every script
         axes = draw(data, ax=figure.add_subplot(), **options)
-        figure.savefig(out, format="png", dpi=90, metadata={"Software": None})
-    return Picture(out.getvalue(), plots.alt_text(axes))
+        figure.savefig(out, format="png", dpi=_DPI, metadata={"Software": None})
+    return Picture(out.getvalue(), plots.alt_text(axes), _INCHES * 96)
 
 
 SECTIONS: dict[str, Section] = {

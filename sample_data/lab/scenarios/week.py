@@ -177,13 +177,8 @@ class Week:
                 return
 
     def pause(self) -> None:
-        """Let what was sent in this slot arrive before the clock jumps on: a jump in mid-delivery looks like a time-out."""
-        quiet = 0
-        for _ in range(400):
-            quiet = 0 if any(host.is_busy() for host in self.lab.hosts.values()) else quiet + 1
-            if quiet == 6:
-                return
-            time.sleep(0.05)
+        """Let what was sent in this slot arrive before the clock jumps on."""
+        self.lab.wait_quiet()
 
     @staticmethod
     def stuck(address: str) -> bool:

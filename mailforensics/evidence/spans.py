@@ -1,0 +1,146 @@
+"""Text columns that share memory: where each text of a column stands in its buffer, and columns of parts of a buffer.
+
+A column of polars holds 16 bytes a text (the Arrow layout ``string_view``): its length, its first four bytes, and the place of
+its bytes in a buffer; a text of up to twelve bytes stands in those 16 itself. Made and read with numpy, a part of each of
+many texts costs 10 ns a row instead of 30 to 40, and nothing is copied.
+
+Source: Arrow columnar format, "Variable-size Binary View Layout".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+INLINE = 12  # bytes of a text that has no place in a buffer
+FIRST_BYTES = 4  # of each text that `first_four` gives
+_WORDS = 4  # 32-bit words of a view
+_HALF = np.uint64(32)
+_FIRST = np.array(
+    [(1 << (8 * k)) - 1 for k in range(9)], dtype=np.uint64
+)  # masks of the first k bytes of a word
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """The bytes that many texts are parts of. They must be UTF-8 wherever a text is cut out of them."""
+
+    data: pa.Buffer
+
+    @property
+    def size(self) -> int:
+        return int(self.data.size)
+
+    def bytes_at(self, places: np.ndarray) -> np.ndarray:
+        """The byte at each place."""
+        found: np.ndarray = np.frombuffer(self.data, dtype=np.uint8)[places]
+        return found
+
+    def words_at(self, places: np.ndarray) -> np.ndarray:
+        """The eight bytes from each place on as one number, the first byte lowest. No place may be in the last seven bytes."""
+        words: np.ndarray = np.ndarray((self.size - 7,), dtype="<u8", buffer=self.data, strides=(1,))
+        found: np.ndarray = words[places]
+        return found
+
+    def texts(self, starts: np.ndarray, lengths: np.ndarray, known: np.ndarray | None = None) -> pl.Series:
+        """A column of parts of the buffer; null where `known` is False.
+
+        >>> Buffer(pa.py_buffer(b"from mx.example.net")).texts(np.array([0, 5]), np.array([4, 14])).to_list()
+        ['from', 'mx.example.net']
+        """
+        short = lengths <= INLINE
+        views = np.empty((len(starts), 2), dtype=np.uint64)
+        if short.all():
+            views[:, 0], views[:, 1] = self._inline(starts, lengths)
+        else:
+            views[:, 0] = lengths.astype(np.uint64) | (self._first_four(starts) << _HALF)
+            views[:, 1] = starts.astype(np.uint64) << _HALF
+            if short.any():
+                views[short, 0], views[short, 1] = self._inline(starts[short], lengths[short])
+        nulls = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
+        column = pa.Array.from_buffers(pa.string_view(), len(starts), [nulls, pa.py_buffer(views), self.data])
+        series = pl.from_arrow(column)
+        assert isinstance(series, pl.Series)  # noqa: S101 (an array becomes a series; tells the type checker)
+        return series
+
+    def _first_four(self, starts: np.ndarray) -> np.ndarray:
+        if self.size < 4:
+            return np.zeros(len(starts), dtype=np.uint64)
+        words: np.ndarray = np.ndarray((self.size - 3,), dtype="<u4", buffer=self.data, strides=(1,))
+        found: np.ndarray = words[np.minimum(starts, self.size - 4)].astype(np.uint64)
+        return found
+
+    def _inline(self, starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The two words of the views of short texts: length and first four bytes, the other eight; zeros behind the end."""
+        whole = self
+        missing = int(starts.max()) + INLINE - self.size if len(starts) else 0
+        if missing > 0:  # an empty text may even start behind the end
+            whole = Buffer(pa.py_buffer(self.data.to_pybytes() + bytes(missing)))
+        head = whole._first_four(starts) & _FIRST[np.minimum(lengths, 4)]
+        tail = whole.words_at(starts + 4) & _FIRST[np.maximum(lengths - 4, 0)]
+        return lengths.astype(np.uint64) | (head << _HALF), tail
+
+
+def spans(column: pl.Series) -> tuple[Buffer, np.ndarray, np.ndarray] | None:
+    """The buffer of a column, where each text starts in it, and the texts' lengths, without copying.
+
+    The start of a text of up to twelve bytes is 0 and says nothing. None: the column has null values or several buffers.
+
+    >>> found = spans(pl.Series(["connect from mx.example.net", "removed"]))
+    >>> found[2].tolist() if found else None
+    [27, 7]
+    """
+    if column.has_nulls() or column.n_chunks() != 1:
+        return None
+    views, data = _parts(column)
+    if len(data) != 1:
+        return None
+    lengths = views[:, 0].astype(np.int64)
+    return Buffer(data[0]), np.where(lengths > INLINE, views[:, 3], 0).astype(np.int64), lengths
+
+
+def cut_in_two(column: pl.Series, at: np.ndarray, gap: int) -> tuple[pl.Series, pl.Series]:
+    """Texts cut in two, each at its byte `at` behind which `gap` bytes are left out. All that stands there is ASCII.
+
+    >>> [part.to_list() for part in cut_in_two(pl.Series(["3F2A1C0B2: removed"]), np.array([9]), 2)]
+    [['3F2A1C0B2'], ['removed']]
+    """
+    found = spans(column)
+    if found is not None and (found[2] > INLINE).all():
+        buffer, starts, lengths = found
+        return buffer.texts(starts, at), buffer.texts(starts + at + gap, lengths - at - gap)
+    binary, place = pl.col("text").cast(pl.Binary), pl.col("at")
+    halves = pl.DataFrame({"text": column, "at": at}).select(
+        before=binary.bin.head(place), after=binary.bin.slice(place + gap)
+    )
+    return halves["before"].cast(pl.String), halves["after"].cast(pl.String)
+
+
+def first_four(column: pl.Series) -> np.ndarray:
+    """The first four bytes of each text as one number, the first byte lowest; zeros behind a shorter text.
+
+    >>> first_four(pl.Series(["from", "to", None])).tolist() == [four("from"), four("to"), 0]
+    True
+    """
+    views, _ = _parts(column.rechunk())
+    words: np.ndarray = views[:, 1].copy()
+    if column.has_nulls():
+        words[column.is_null().to_numpy()] = 0
+    return words
+
+
+def four(text: str) -> int:
+    """The first four bytes of a text as `first_four` gives them."""
+    return int.from_bytes(text.encode()[:4].ljust(4, b"\0"), "little")
+
+
+def _parts(column: pl.Series) -> tuple[np.ndarray, list[pa.Buffer]]:
+    array = column.to_arrow(compat_level=pl.CompatLevel.newest())
+    if not len(array):
+        return np.empty((0, _WORDS), dtype=np.uint32), []
+    _, views, *data = array.buffers()
+    words: np.ndarray = np.frombuffer(views, dtype=np.uint32).reshape(-1, _WORDS)
+    return words[array.offset : array.offset + len(array)], data
