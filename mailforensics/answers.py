@@ -26,7 +26,7 @@ from mailforensics.findings.incidents import Material, find_incidents
 from mailforensics.findings.lost import lost_mail
 from mailforensics.findings.rows import SEVERITIES, finding_rows
 from mailforensics.findings.summary import MailSummary, summarise
-from mailforensics.trace import subjects
+from mailforensics.subjects import subjects
 
 if TYPE_CHECKING:
     from mailforensics.case import Case

@@ -15,6 +15,7 @@ import polars as pl
 
 from mailforensics import reading
 from mailforensics.link.hosts import ahead
+from mailforensics.subjects import subjects
 
 if TYPE_CHECKING:
     from mailforensics.case import Case
@@ -91,8 +92,6 @@ class Shown:
 
 
 def _subjects(case: Case, keys: Sequence[int]) -> dict[int, list[tuple[str | None, str]]]:
-    from mailforensics.trace import subjects
-
     known: dict[int, list[tuple[str | None, str]]] = {}
     for journey, message_id, subject in subjects(case, pl.Series(keys, dtype=pl.Int64)).iter_rows():
         known.setdefault(journey, []).append((message_id, subject))

@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ FORMAT = 1
 ROW_GROUP = (
     25_000  # rows that are read together; each such group knows the least and the greatest of its keys
 )
+CHECKED_BYTES = 1 << 30  # of a table, that are compared with what was written when it is opened
 LOCK = ".lock"
 SPILL = ".spill"  # where an ingest keeps what links are made from, while it lasts
 
@@ -45,8 +47,9 @@ class Store:
     tables: dict[str, list[str]] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
     generation: int = 0
-    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)  # size and SHA-256 of each part
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)  # size, SHA-256 and CRC-32 of each part
     made: bool = False  # whether the folder was not there before
+    _sound: set[str] = field(default_factory=set)  # parts that were found to be what was written
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Store:
@@ -60,13 +63,23 @@ class Store:
             ) from error
         if not isinstance(manifest, dict) or manifest.get("mailforensics_case") != FORMAT:
             raise CaseError(f"{path} is no case of this version: ingest the evidence again.")
-        tables = {name: list(parts) for name, parts in manifest.get("tables", {}).items()}
-        for parts in tables.values():
-            for part in parts:
-                if not _inside(path, part).is_file():
-                    raise CaseError(f"{path} lacks {part}: the case is damaged; ingest the evidence again.")
-        generation = int(manifest.get("generation", 0))
-        return cls(path, tables, manifest.get("about", {}), generation, manifest.get("outputs", {}))
+        try:
+            store = cls._of(path, manifest)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise CaseError(f"{path / MANIFEST} is damaged: ingest the evidence again.") from error
+        for part in (part for parts in store.tables.values() for part in parts):
+            if not _inside(path, part).is_file():
+                raise CaseError(f"{path} lacks {part}: the case is damaged; ingest the evidence again.")
+        return store
+
+    @classmethod
+    def _of(cls, path: Path, manifest: Mapping[str, Any]) -> Store:
+        if (said := manifest["crc32"]) != _crc32_of(manifest):
+            raise ValueError(said)
+        tables = {str(name): [str(part) for part in parts] for name, parts in manifest["tables"].items()}
+        return cls(
+            path, tables, dict(manifest["about"]), int(manifest["generation"]), dict(manifest["outputs"])
+        )
 
     @classmethod
     def create(cls, folder: str | os.PathLike[str]) -> Store:
@@ -93,7 +106,25 @@ class Store:
 
     def parts(self, parts: Sequence[str]) -> pl.LazyFrame:
         """Some parts of a table, one behind the other."""
+        self._refuse_damaged(parts)
         return pl.scan_parquet([_inside(self.folder, part) for part in parts])
+
+    def _refuse_damaged(self, parts: Sequence[str]) -> None:
+        """Raise CaseError for a part that is not what was written: what a flipped bit makes of Parquet is anybody's guess.
+
+        Each part is looked at once, and its bytes only up to a bound: in a larger table they are left to ``verify``.
+        """
+        new = [part for part in parts if part not in self._sound]
+        whole = sum(self.outputs.get(part, {}).get("size", 0) for part in new) <= CHECKED_BYTES
+        for part in new:
+            written = self.outputs.get(part, {})
+            path = _inside(self.folder, part)
+            same = path.stat().st_size == written.get("size", path.stat().st_size)
+            if same and whole and "crc32" in written:
+                same = _crc32(path) == written["crc32"]
+            if not same:
+                raise CaseError(f"{path} is not what was written: it is damaged. Ingest the evidence again.")
+            self._sound.add(part)
 
     def read(self, name: str) -> Frame:
         """A whole table. Raises CaseError when a part is damaged."""
@@ -132,9 +163,10 @@ class Store:
             "tables": {name: list(parts) for name, parts in sorted(tables.items())},
             "outputs": self.outputs,
         }
+        manifest["crc32"] = _crc32_of(manifest)
         draft = self.folder / f"{MANIFEST}.new"
         with draft.open("w", encoding="utf-8") as out:
-            out.write(json.dumps(manifest, indent=1, sort_keys=True, default=str) + "\n")
+            out.write(_as_json(manifest) + "\n")
             out.flush()
             os.fsync(out.fileno())
         os.replace(draft, self.folder / MANIFEST)
@@ -143,10 +175,11 @@ class Store:
         self._sweep()
 
     def measure(self, part: str) -> dict[str, Any]:
-        """Size and SHA-256 of a part as it lies there."""
-        with _inside(self.folder, part).open("rb") as stream:
+        """Size, SHA-256 and CRC-32 of a part as it lies there (SHA-256 for custody; CRC-32 is quick enough for each reading)."""
+        path = _inside(self.folder, part)
+        with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256")
-            return {"size": stream.tell(), "sha256": digest.hexdigest()}
+            return {"size": stream.tell(), "sha256": digest.hexdigest(), "crc32": _crc32(path)}
 
     def _sweep(self) -> None:
         kept = {part for parts in self.tables.values() for part in parts}
@@ -205,6 +238,23 @@ def among(key: str, values: Iterable[int], *, runs: int = 32) -> pl.Expr:
     bounds = [(int(run[0]), int(run[-1])) for run in np.split(wanted, wide) if len(run)]
     near = pl.any_horizontal(pl.col(key).is_between(low, high) for low, high in bounds)
     return near & pl.col(key).is_in(pl.Series(wanted).implode())
+
+
+def _as_json(manifest: Mapping[str, Any]) -> str:
+    return json.dumps(manifest, indent=1, sort_keys=True, default=str)
+
+
+def _crc32_of(manifest: Mapping[str, Any]) -> int:
+    """CRC-32 of a manifest, itself left out."""
+    return zlib.crc32(_as_json({name: value for name, value in manifest.items() if name != "crc32"}).encode())
+
+
+def _crc32(path: Path) -> int:
+    total = 0
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            total = zlib.crc32(block, total)
+    return total
 
 
 def _inside(folder: Path, part: str) -> Path:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import shutil
+import zlib
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,8 @@ def test_the_manifest_names_inputs_assumptions_versions_and_outputs(evidence: Pa
     assert {"timezone", "timezone_method", "year_method", "size"} <= set(manifest["about"]["sources"][0])
     for part, written in manifest["outputs"].items():
         content = (tmp_path / "case" / part).read_bytes()
-        assert written == {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        assert (written["size"], written["crc32"]) == (len(content), zlib.crc32(content))
+        assert written["sha256"] == hashlib.sha256(content).hexdigest()
 
 
 def case_version() -> str:

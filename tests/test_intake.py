@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -78,11 +80,12 @@ def test_only_one_process_writes_to_a_case(tmp_path: Path) -> None:
 
 
 def test_a_manifest_that_points_outside_is_refused(tmp_path: Path) -> None:
+    """Even one whose checksum was forged with it."""
     mf.ingest(SAMPLES / "normal", tmp_path / "case")
-    manifest = tmp_path / "case" / "manifest.json"
-    manifest.write_text(
-        manifest.read_text(encoding="utf-8").replace("events/g1", "../events/g1"), encoding="utf-8"
-    )
+    path = tmp_path / "case" / "manifest.json"
+    forged = json.loads(path.read_text(encoding="utf-8").replace("events/g1", "../events/g1"))
+    whole = json.dumps({k: v for k, v in forged.items() if k != "crc32"}, indent=1, sort_keys=True)
+    path.write_text(json.dumps(forged | {"crc32": zlib.crc32(whole.encode())}), encoding="utf-8")
     with pytest.raises(mf.CaseError, match="outside"):
         mf.open_case(tmp_path / "case")
 
