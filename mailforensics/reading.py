@@ -400,6 +400,7 @@ class _Tally:
             "events": self.events,
             "unparsed": self.unparsed,
             "limits_hit": list(source.limits_hit),
+            "written_at": source.written_at if is_log else None,
             "opened_at": self._opened_at,
             "tool_version": None,
         }

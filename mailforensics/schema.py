@@ -423,6 +423,13 @@ _SOURCES = Table(
             ["line_bytes"],
             "derived",
         ),
+        _C(
+            "written_at",
+            _TIME,
+            "When a log was last written: by its gzip header, else by the archive or the file system.",
+            _time(23, 59, 59),
+            "derived",
+        ),
         _C("opened_at", _TIME, "When it was opened.", _time(12, 0, 0), "derived"),
         _C("tool_version", _STRING, "The version of mailforensics that read it.", "0.1.0", "derived"),
     ),

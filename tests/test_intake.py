@@ -20,7 +20,7 @@ from mailforensics.store import Store
 
 SAMPLES = Path(__file__).parents[1] / "sample_data"
 LOG = (SAMPLES / "slow" / "mail" / "mail.log").read_bytes()
-VOLATILE = {"opened_at"}
+VOLATILE = {"opened_at", "written_at"}
 
 
 def same(one: mf.Case, other: mf.Case) -> None:

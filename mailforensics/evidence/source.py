@@ -60,6 +60,7 @@ class Source:
     size: int = 0
     mtime: dt.datetime | None = None
     gzip_time: dt.datetime | None = None
+    mtime_is_local: bool = False  # a zip states times without their zone
     sha256: str = ""
     decompressed_size: int | None = None
     limits_hit: list[str] = field(default_factory=list)
@@ -75,6 +76,11 @@ class Source:
     def name(self) -> str:
         """How the source is called in answers: its path, with the member of an archive behind an exclamation mark."""
         return f"{self.path}!{self.member}" if self.member else self.path
+
+    @property
+    def written_at(self) -> dt.datetime | None:
+        """When it was last written, by the gzip header, else by the archive or the file system (None: not known in UTC)."""
+        return self.gzip_time or (None if self.mtime_is_local else self.mtime)
 
     def open(self, limits: Limits = DEFAULT) -> Stream:
         """The decompressed bytes, read-only, within the limits."""
@@ -571,7 +577,7 @@ def _tar_opener(path: str, mode: str, member: tarfile.TarInfo) -> Callable[[], B
 
 
 def _look_into_zip(path: str, given: str, framer: Framer, limits: Limits, found: Found) -> None:
-    base = Source(path=printable(path), role="log", given_as=given)
+    base = Source(path=printable(path), role="log", given_as=given, mtime_is_local=True)
     try:
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
@@ -612,7 +618,7 @@ def _add_member(
 ) -> None:  # fmt: skip
     source = Source(
         path=base.path, member=printable(name), role="log", given_as=base.given_as, size=size, mtime=moment,
-        compression=_compression(head), _opener=opener,
+        compression=_compression(head), mtime_is_local=base.mtime_is_local, _opener=opener,
     )  # fmt: skip
     inside = _peek(source, limits) if source.compression else head
     if not inside:

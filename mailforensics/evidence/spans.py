@@ -85,38 +85,25 @@ class Buffer:
 
 
 def spans(column: pl.Series) -> tuple[Buffer, np.ndarray, np.ndarray] | None:
-    """The buffer of a column, where each text starts in it, and the texts' lengths, without copying.
+    """The buffer of a column, where each text starts in it, and the texts' lengths. None: the column has nulls or several buffers.
 
-    The start of a text of up to twelve bytes is 0 and says nothing. None: the column has null values or several buffers.
+    Nothing is copied, unless there are texts that have no place in the buffer: they are put behind it.
 
     >>> found = spans(pl.Series(["connect from mx.example.net", "removed"]))
-    >>> found[2].tolist() if found else None
-    [27, 7]
+    >>> found[0].texts(found[1], found[2]).to_list() if found else None
+    ['connect from mx.example.net', 'removed']
     """
     if column.has_nulls() or column.n_chunks() != 1:
         return None
     views, data = _parts(column)
     if len(data) != 1:
         return None
-    lengths = views[:, 0].astype(np.int64)
-    return Buffer(data[0]), np.where(lengths > INLINE, views[:, 3], 0).astype(np.int64), lengths
-
-
-def cut_in_two(column: pl.Series, at: np.ndarray, gap: int) -> tuple[pl.Series, pl.Series]:
-    """Texts cut in two, each at its byte `at` behind which `gap` bytes are left out. All that stands there is ASCII.
-
-    >>> [part.to_list() for part in cut_in_two(pl.Series(["3F2A1C0B2: removed"]), np.array([9]), 2)]
-    [['3F2A1C0B2'], ['removed']]
-    """
-    found = spans(column)
-    if found is not None and (found[2] > INLINE).all():
-        buffer, starts, lengths = found
-        return buffer.texts(starts, at), buffer.texts(starts + at + gap, lengths - at - gap)
-    binary, place = pl.col("text").cast(pl.Binary), pl.col("at")
-    halves = pl.DataFrame({"text": column, "at": at}).select(
-        before=binary.bin.head(place), after=binary.bin.slice(place + gap)
-    )
-    return halves["before"].cast(pl.String), halves["after"].cast(pl.String)
+    lengths, starts = views[:, 0].astype(np.int64), views[:, 3].astype(np.int64)
+    short = np.flatnonzero(lengths <= INLINE)
+    if not len(short):
+        return Buffer(data[0]), starts, lengths
+    starts[short] = data[0].size + np.arange(len(short)) * INLINE
+    return Buffer(pa.py_buffer(data[0].to_pybytes() + views[short, 1:].tobytes())), starts, lengths
 
 
 def first_four(column: pl.Series) -> np.ndarray:

@@ -22,7 +22,7 @@ Frame = pl.DataFrame
 class ClockThresholds:
     """From which size on a step is told.
 
-    ahead       how far a stamp may lie behind the moment at which the evidence was read
+    ahead       how far a stamp may lie after the moment at which the file was last written, or read
     step_s      steps of the clock in seconds, in either direction
     backwards   how far stamps of one source may go back from one line to the next
     """
@@ -53,17 +53,35 @@ def clock_findings(
 _STAMP = "%Y-%m-%d %H:%M:%S UTC"
 
 
+_FARTHEST_ZONE = dt.timedelta(hours=14)
+
+
 def _future(sources: Frame, thresholds: ClockThresholds) -> Frame:
-    late = sources.filter(pl.col("time_max") > pl.col("opened_at") + thresholds.ahead)
-    late = late.with_columns(
-        time=pl.col("time_max"), ahead=(pl.col("time_max") - pl.col("opened_at")).dt.total_seconds()
-    )
-    sentence = pl.format(
-        "{} holds stamps up to {}, {} after it was read.", "path", pl.col("time").dt.strftime(_STAMP),
-        span(pl.col("ahead").cast(pl.Float64)),
+    """Stamps after the moment at which the file was last written (of old cases: at which it was read).
+
+    Where the zone of the stamps is only assumed and a zone of the Earth explains it, that is the likely reason.
+    """
+    ends = [pl.col(name) for name in ("written_at", "opened_at") if name in sources.columns]
+    known = sources.with_columns(
+        time=pl.col("time_max"), end=pl.min_horizontal(ends), method=_column(sources, "timezone_method"),
+        written=_column(sources, "written_at", pl.Datetime("us", "UTC")).is_not_null(),
     )  # fmt: skip
-    return finding_rows(late, finding="stamp_in_future", severity="warning", subject=pl.col("path"), sentence=sentence, rule="clock.future",
+    late = known.filter(pl.col("time") > pl.col("end") + thresholds.ahead)
+    ahead = pl.col("time") - pl.col("end")
+    zone = (pl.col("method") == "assumed").fill_null(False) & (ahead <= _FARTHEST_ZONE)
+    sentence = pl.format(
+        "{} holds stamps up to {}, {} after it was {}.{}", "path", pl.col("time").dt.strftime(_STAMP),
+        span(ahead.dt.total_seconds().cast(pl.Float64)),
+        pl.when("written").then(pl.lit("last written")).otherwise(pl.lit("read")),
+        pl.when(zone).then(pl.lit(" Its stamps are probably not in UTC, which was assumed: give their zone (timezone=).")).otherwise(pl.lit("")),
+    )  # fmt: skip
+    severity = pl.when(zone).then(pl.lit("notice")).otherwise(pl.lit("warning"))
+    return finding_rows(late, finding="stamp_in_future", severity=severity, subject=pl.col("path"), sentence=sentence, rule="clock.future",
                         certainty="inferred", innocent="The zone or the year of stamps without one was taken wrongly.")  # fmt: skip
+
+
+def _column(frame: Frame, name: str, dtype: pl.DataType | type[pl.DataType] = pl.String) -> pl.Expr:
+    return pl.col(name) if name in frame.columns else pl.lit(None, dtype=dtype)
 
 
 def _noticed(steps: Frame, thresholds: ClockThresholds) -> Frame:

@@ -69,7 +69,7 @@ def parse(framed: Frame, grammars: Sequence[Grammar]) -> Parsed:
         some = framed.select("program", "pid", "severity", "text")
         some = some if len(rows) == height else some[rows]
         if grammar.redact is not None:
-            some = some.with_columns(text=grammar.redact(pl.col("text")))
+            some = some.with_columns(text=grammar.redact(some["text"]))
             text = some["text"] if len(rows) == height else text.scatter(rows, some["text"])
         split = grammar.split(some)
         _read(grammar, split, rows, reading)
@@ -133,10 +133,11 @@ def _note(hit: Hit, rows: np.ndarray, carried: Frame, reading: _Reading) -> None
         reading.kinds.append(kind)
     here = rows[hit.rows]
     reading.kind[here] = reading.kinds.index(kind)
-    reading.status[here] = np.where(hit.fields["partial"].fill_null(False).to_numpy(), 2, 1)
+    partial = hit.fields["partial"]
+    reading.status[here] = 1 + (partial.fill_null(False) if partial.has_nulls() else partial).to_numpy()
     fields = [column for column in hit.fields if column.name != "partial"]
     names = {column.name for column in fields}
-    fields += [column.gather(hit.rows) for column in carried if column.name not in names]
+    fields += [column[hit.rows] for column in carried if column.name not in names]
     table = pl.DataFrame([pl.Series("row", here.astype(np.uint32)), *fields])
     reading.tables.setdefault(kind, []).append(table)
 
@@ -169,7 +170,9 @@ def _assemble(
             "pid",
         )
         order = np.concatenate([*[rows for rows, _ in prefixes], rest])
-        both = pl.concat([*[frame for _, frame in prefixes], other])[np.argsort(order)]
+        place = np.empty(height, dtype=np.uint32)
+        place[order] = np.arange(height, dtype=np.uint32)
+        both = pl.concat([*[frame for _, frame in prefixes], other], rechunk=True)[place]
     systems = pl.Series([*[grammar.system for grammar in grammars], "other"])
     system = systems.gather(pl.Series(np.where(owner < 0, len(grammars), owner).astype(np.uint32)))
     return base.hstack(both).with_columns(system.alias("system"))
@@ -178,7 +181,8 @@ def _assemble(
 def _together(frames: list[Frame]) -> Frame:
     if len(frames) == 1:
         return frames[0]
-    return pl.concat(frames, how="diagonal_relaxed").sort("row")
+    whole = pl.concat(frames, how="diagonal_relaxed", rechunk=True)
+    return whole[np.argsort(whole["row"].to_numpy(), kind="stable")]
 
 
 def _finish(events: Frame, owner: np.ndarray, reading: _Reading, tables: dict[str, Frame]) -> Frame:
@@ -196,10 +200,10 @@ def _finish(events: Frame, owner: np.ndarray, reading: _Reading, tables: dict[st
     out = events.with_columns(kind.alias("kind"), words.alias("parse_status"))
     for name in ("message_id", "queue_id", "session_id"):
         found = _from_fields(name, tables, out.height)
-        if found is None:
-            found = pl.Series([None], dtype=pl.String).new_from_index(0, out.height)
-        prefix = pl.col(name) if name in out.columns else pl.lit(None, dtype=pl.String)
-        out = out.with_columns(pl.coalesce(pl.lit(found), prefix).alias(name))
+        if name not in out.columns:
+            out = out.with_columns(pl.lit(None, dtype=pl.String).alias(name) if found is None else found)
+        elif found is not None:
+            out = out.with_columns(pl.coalesce(pl.lit(found), pl.col(name)).alias(name))
     return out
 
 
@@ -212,4 +216,4 @@ def _from_fields(name: str, tables: dict[str, Frame], height: int) -> pl.Series 
     place = np.zeros(height, dtype=np.uint32)
     place[whole["row"].to_numpy()] = np.arange(1, whole.height + 1, dtype=np.uint32)
     values = pl.concat([pl.Series(name, [None], dtype=pl.String), whole[name].cast(pl.String)])
-    return values.gather(pl.Series(place))
+    return values.rechunk()[place]

@@ -28,7 +28,10 @@ OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
 _HOUR_AND_MINUTE = r"[0-2][0-9]:[0-5][0-9]"
 _BSD_MINUTE = rf"\A{MONTH} [ 0-3][0-9] {_HOUR_AND_MINUTE}\z"
 _ISO_MINUTE = rf"\A{DATE}T{_HOUR_AND_MINUTE}\z"
-_HOST_AND_PROGRAM = r"\A(?P<host>[!-~]*[!-9;-~]) (?P<program>[!-Z\\^-~]+)\z"
+HOST = (
+    r"[!-'*-~]*[!-'*-9;-~]"  # no round bracket: Dovecot's own file has `lmtp(602, anna@example.com): ` there
+)
+_HOST_AND_PROGRAM = rf"\A(?P<host>{HOST}) (?P<program>[!-Z\\^-~]+)\z"
 
 _WORD = 8  # bytes that are read at once
 _SHORTEST = 4 * _WORD  # bytes: shorter lines are left alone, so that no word reaches past its line
@@ -107,7 +110,8 @@ def _tags(lines: _Lines, stamp_ends: np.ndarray) -> tuple[np.ndarray, Columns]:
     names, which = distinct(lines.buffer.texts(begin, np.maximum(end - begin, 0)))
     each = names.str.extract_groups(_HOST_AND_PROGRAM).struct.unnest()
     good &= fits & each["host"].is_not_null().to_numpy()[which]
-    text = lines.buffer.texts(colon + 2, np.maximum(lines.ends - colon - 2, 0))
+    behind = np.minimum(colon + len(": "), lines.ends)
+    text = lines.buffer.texts(behind, lines.ends - behind)
     return good, {
         "host": for_each(each["host"], which),
         "program": for_each(each["program"], which),

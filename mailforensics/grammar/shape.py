@@ -161,9 +161,15 @@ class Compiled:
         fits: np.ndarray = (begins & np.uint32(mask)) == np.uint32(begin)
         return fits
 
+    @cached_property
+    def _groups(self) -> pl.Expr:
+        return pl.col("body").str.extract_groups(
+            self.shape.regex
+        )  # made once, since making it compiles the pattern
+
     def extract(self, bodies: pl.Series) -> Frame:
         """The groups of each body, all null where the pattern does not match."""
-        return bodies.str.extract_groups(self.shape.regex).struct.unnest()
+        return bodies.to_frame("body").select(self._groups).to_series().struct.unnest()
 
     @cached_property
     def marker(self) -> str | None:
@@ -273,9 +279,9 @@ class Matcher:
 
     def _present(self, texts: pl.Series) -> set[str]:
         """The literals of rare shapes that stand in some of these lines, found in one pass over them."""
-        literals = sorted({compiled.literal for steps in self._rare for compiled, _ in steps})
-        found = texts.str.extract_many(literals, overlapping=True).explode(empty_as_null=False)
-        return set(found.unique().to_list())
+        literals = {compiled.literal for steps in self._rare for compiled, _ in steps}
+        found = texts.str.extract_many(sorted(literals - {""}), overlapping=True).explode(empty_as_null=False)
+        return {"", *found.unique().to_list()}
 
     def _one(self, compiled: Compiled, groups: tuple[int, ...], left: _Left) -> Hit | None:
         """Read what this shape can read, and take it from the rows that are left."""
@@ -283,15 +289,15 @@ class Matcher:
         if not len(rows):
             return None
         found, good = self._extract(compiled, bodies)
-        if not good.all():
+        if good is not None and not good.all():
             if not good.any():
                 return None
             found, rows = found.filter(good), rows[good.to_numpy()]
         left.take(rows, groups)
         return Hit(compiled.shape, rows, self._typed(compiled.shape, found))
 
-    def _extract(self, compiled: Compiled, bodies: pl.Series) -> tuple[Frame, pl.Series]:
-        """The groups of each body, and which bodies match."""
+    def _extract(self, compiled: Compiled, bodies: pl.Series) -> tuple[Frame, pl.Series | None]:
+        """The groups of each body, and which bodies match (None: all)."""
         if not compiled.shape.groups:
             return bodies.to_frame("body"), bodies.str.contains(compiled.shape.regex)
         if compiled.shape.reader is not None and compiled.marker is not None:
@@ -299,7 +305,8 @@ class Matcher:
         else:
             found = compiled.extract(bodies)
         if compiled.marker is not None:
-            return found, found[compiled.marker].is_not_null()
+            marker = found[compiled.marker]
+            return found, marker.is_not_null() if marker.null_count() else None
         return found, bodies.str.contains(compiled.shape.regex)
 
     @staticmethod
@@ -347,7 +354,9 @@ class _Left:
     def __init__(self, bodies: pl.Series, group: np.ndarray | None) -> None:
         self._bodies = bodies.rechunk()
         begins = first_four(self._bodies)
-        self._unread = bodies.is_not_null().to_numpy().copy()
+        self._unread = np.ones(len(bodies), dtype=bool)
+        if bodies.has_nulls():
+            self._unread &= bodies.is_not_null().to_numpy()
         rows = np.flatnonzero(self._unread).astype(np.uint32)
         self.count = len(rows)
         if group is None:
@@ -359,7 +368,7 @@ class _Left:
         self._begins = [begins[rows] for rows in self._rows]
 
     def texts(self) -> pl.Series:
-        return self._bodies.gather(np.concatenate(self._rows))
+        return self._bodies[np.concatenate(self._rows)]
 
     def candidates(self, compiled: Compiled, groups: tuple[int, ...]) -> tuple[np.ndarray, pl.Series]:
         """The rows of these groups that have the shape's literal, and their bodies."""
@@ -375,7 +384,7 @@ class _Left:
         if not found:
             return _NONE, self._bodies.clear()
         rows = found[0] if len(found) == 1 else np.sort(np.concatenate(found), kind="stable")
-        bodies = self._bodies if len(rows) == len(self._bodies) else self._bodies.gather(rows)
+        bodies = self._bodies if len(rows) == len(self._bodies) else self._bodies[rows]
         if len(starts) > FIRST_BYTES:
             has = bodies.str.starts_with(starts)
         elif holds and not starts:
@@ -412,7 +421,7 @@ class Grammar:
     shared    a line that no shape of its own daemon reads is tried with the shapes of all daemons (a Postfix service
               under another name, a program path that syslog cut to ``postfix``)
     second_look  cuts the prefix of lines that no shape has read in another way (a frame of ``split`` in, the same out)
-    redact    masks secrets in the text of a line before anything is kept (an expression in, an expression out)
+    redact    masks secrets in the texts of lines before anything is kept (a column in, a column out)
     """
 
     system: str
@@ -422,7 +431,7 @@ class Grammar:
     fields: Mapping[str, Field]
     carries: tuple[str, ...] = ()
     shared: bool = False
-    redact: Callable[[pl.Expr], pl.Expr] | None = None
+    redact: Callable[[pl.Series], pl.Series] | None = None
     second_look: Callable[[Frame], Frame] | None = None
 
     @cached_property

@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 
 from mailforensics.evidence.spans import first_four, four
-from mailforensics.grammar.plain import DATE, MONTH, OFFSET, cut_plain
+from mailforensics.grammar.plain import DATE, HOST, MONTH, OFFSET, cut_plain
 
 _CLOCK = r"[0-2][0-9]:[0-5][0-9]:[0-6][0-9]"
 _BSD = rf"{MONTH} [ 0-3][0-9] {_CLOCK}"
@@ -88,7 +88,7 @@ def frame(lines: Frame) -> Frame:
     if left.height or not done:
         done.append(_complete(left.with_columns(text=pl.col("line")), None))
     out = done[0] if len(done) == 1 else pl.concat(done).sort("row")
-    return _unfold_repeats(out.drop("row", "line"))
+    return _unfold_repeats(_without_message_id(out.drop("row", "line")))
 
 
 _TYPES: dict[str, pl.DataType] = {
@@ -107,6 +107,13 @@ def _complete(cut: Frame, name: str | None) -> Frame:
 
 
 _REPEAT = r"\A(?:message repeated|last message repeated) ([0-9]{1,9}) times?(?:: \[ ?(?s:.*)\])?\z"
+
+
+def _without_message_id(cut: Frame) -> Frame:
+    """Solaris puts ``[ID 197553 mail.info] `` in front of the text."""
+    if not (first_four(cut["text"]) == four("[ID ")).any():
+        return cut
+    return cut.with_columns(pl.col("text").str.replace(r"\A\[ID [0-9]+ [a-z0-9]+\.[a-z]+\] ", ""))
 
 
 def _unfold_repeats(cut: Frame) -> Frame:
@@ -227,6 +234,9 @@ _SYSLOG = (
 _PID_ONLY = (  # journalctl --output=short and friends keep a blank or extra words before the colon
     rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?{_LOOSE_STAMP} (?P<host>[!-~]+) (?P<program>[!-Z\\^-~]+)\[(?P<pid>[0-9]+)\]:?(?: (?P<text>(?s:.*)))?\z"
 )
+_FACILITY = (  # syslogd -v of BSD names facility and severity
+    rf"\A(?P<stamp>{_BSD}) <[a-z0-9]+\.[a-z0-9]+> (?P<host>[!-~]+) (?P<program>[!-Z\\^-~]+?)(?:\[(?P<pid>[0-9]+)\])?: (?P<text>(?s:.*))\z"
+)
 _REPEATED = rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?(?P<stamp>{_BSD}|{_ISO}) (?P<host>[!-~]+) (?P<text>last message repeated [0-9]+ times?)\z"
 _DOVECOT_FILE = rf"\A{_LOOSE_STAMP} (?P<text>{_DOVECOT}(?s:.*))\z"
 _DOVECOT_BARE = r"\A(?P<text>(?s:.*))\z"
@@ -294,8 +304,20 @@ def _bytes_text(column: pl.Series) -> pl.Series:
 
 
 def _docker(lines: Frame) -> Frame:
-    """Docker wraps whatever line the container wrote; a syslog line inside is cut once more."""
-    outer = _json(lines, inner="$.log", stamp="$.time")
+    """Docker wraps whatever line the container wrote as JSON."""
+    return _unwrapped(_json(lines, inner="$.log", stamp="$.time"))
+
+
+_CRI = rf"\A(?P<stamp>{_ISO}) std(?:out|err) [FP] (?P<inner>(?s:.*))\z"
+
+
+def _cri(lines: Frame) -> Frame:
+    """Kubernetes puts time, stream and a letter in front of it (the log format of its container runtime interface)."""
+    return _unwrapped(lines.hstack(lines["line"].str.extract_groups(_CRI).struct.unnest()))
+
+
+def _unwrapped(outer: Frame) -> Frame:
+    """The line in ``inner`` is cut once more; where it has no stamp of its own, that of its wrapping in ``stamp`` counts."""
     inner = outer.with_columns(line=pl.col("inner").str.strip_chars_end("\r\n").fill_null("")).drop("inner")
     cut = frame(inner.select("line")).drop("framing")
     stamped = inner.with_columns(
@@ -351,15 +373,17 @@ def _rspamd_json(lines: Frame) -> Frame:
 
 
 FRAMINGS: tuple[Framing, ...] = (
-    Framing("rfc3164", rf"\A{_BSD} [!-~]*[!-9;-~] {_TAG}: ", _by_regex(_SYSLOG, _any_stamp)),
-    Framing("rfc3339", rf"\A{_ISO} [!-~]*[!-9;-~] {_TAG}: ", _by_regex(_SYSLOG, _any_stamp)),
+    Framing("rfc3164", rf"\A{_BSD} {HOST} {_TAG}: ", _by_regex(_SYSLOG, _any_stamp)),
+    Framing("rfc3339", rf"\A{_ISO} {HOST} {_TAG}: ", _by_regex(_SYSLOG, _any_stamp)),
     Framing("dovecot", rf"\A(?:{_BSD}|{DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{OFFSET})?|{_ISO}) {_DOVECOT}",
             _by_regex(_DOVECOT_FILE, _any_stamp, program="dovecot")),
     Framing("rspamd", rf"\A{DATE} {_CLOCK}(?:\.[0-9]+)? (?:\[[a-z]+\] )?#[0-9]+\(", _rspamd_file),
     Framing("rspamd-json", r'\A\{"ts": ?[0-9.]+, ?"pid": ?[0-9]+, ?"severity": ?"', _rspamd_json),
     Framing("journald", r'\A\{.*"__REALTIME_TIMESTAMP" ?: ?"', _journald),
     Framing("docker", r'\A\{"log": ?".*"time": ?"[0-9T:.Z+-]+"', _docker),
+    Framing("cri", rf"\A{_ISO} std(?:out|err) [FP] ", _cri),
     Framing("compose", _COMPOSE, _compose),
+    Framing("rfc3164", rf"\A{_BSD} <[a-z0-9]+\.[a-z0-9]+> {HOST} {_TAG}: ", _by_regex(_FACILITY, _bsd_stamp)),
     Framing("rfc5424", rf"\A(?:<[0-9]{{1,3}}>)?1 {_ISO} [!-~]+ [!-~]+ [!-~]+ [!-~]+ [-\[]", _by_regex(_RFC5424, _iso_stamp)),
     Framing("repeat", rf"\A(?:<[0-9]{{1,3}}>)?(?:{_BSD}|{_ISO}) [!-~]+ last message repeated [0-9]+ times?\z",
             _by_regex(_REPEATED, _any_stamp)),

@@ -110,7 +110,7 @@ def explain(line: str | bytes) -> Explanation:
         return _foreign(whole, framed)
     some = framed.select("program", "pid", "severity", "text")
     if grammar.redact is not None:
-        some = some.with_columns(text=grammar.redact(pl.col("text")))
+        some = some.with_columns(text=grammar.redact(some["text"]))
     masked = whole[: max(whole.rfind(framed["text"].item()), 0)] + some["text"].item()
     return _read(masked, grammar, framed.with_columns(text=some["text"]), grammar.split(some))
 

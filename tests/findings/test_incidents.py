@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 import mailforensics as mf
 from mailforensics import answers
+from mailforensics.case import Case
 from mailforensics.findings.clocks import clock_findings
 from mailforensics.findings.incidents import Thresholds, find_incidents
 from tests.findings.synthetic import BACKGROUND, NIGHT, SAMPLES, failed_login, line, login, mail, over_traffic
@@ -242,6 +244,33 @@ def test_steps_and_stamps_of_clocks() -> None:
     ]  # fmt: skip
     assert "300.0 days after it was read" in rows[0]["sentence"]
     assert "30 min" in rows[2]["sentence"]
+
+
+def in_future(log: Path, line: str, written: dt.datetime) -> tuple[Case, Rows]:
+    """What is told of a log with this line that was last written then."""
+    log.write_text(f"{line}\n")
+    os.utime(log, (written.timestamp(), written.timestamp()))
+    case = mf.open_case(log)
+    return case, [row for row in case.findings().to_pylist() if row["finding"] == "stamp_in_future"]
+
+
+@pytest.mark.parametrize(("hours", "told"), [(-1, ["warning"]), (1, [])])
+def test_a_stamp_after_the_file_was_written_is_told(hours: int, told: list[str], tmp_path: Path) -> None:
+    written = dt.datetime(2026, 3, 2, 10 + hours, tzinfo=dt.UTC)
+    case, rows = in_future(
+        tmp_path / "mail.log", "2026-03-02T10:02:11Z mail postfix/qmgr[7]: 3F2A1C0B2: removed", written
+    )
+    assert [row["severity"] for row in rows] == told
+    assert case.polars("sources")["written_at"].to_list() == [written]
+    assert all("after it was last written" in row["sentence"] for row in rows)
+
+
+def test_stamps_of_a_zone_that_was_only_assumed_are_a_hint_at_the_zone(tmp_path: Path) -> None:
+    written = dt.datetime(2026, 3, 2, 9, 2, 12, tzinfo=dt.UTC)
+    _, [row] = in_future(
+        tmp_path / "mail.log", "Mar  2 10:02:11 mail postfix/qmgr[7]: 3F2A1C0B2: removed", written
+    )
+    assert (row["severity"], "timezone=" in row["sentence"]) == ("notice", True)
 
 
 def test_clocks_that_agree_are_not_told() -> None:

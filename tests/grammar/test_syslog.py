@@ -37,6 +37,10 @@ FORMS = {
     "Docker around syslog": json.dumps(
         {"log": f"Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}\n", "stream": "stdout", "time": "2026-03-02T09:02:12.1Z"}
     ),
+    "Kubernetes around syslog": f"2026-03-02T09:02:12.204123456Z stdout F Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}",
+    "syslogd -v of BSD": f"Mar  2 09:02:11 <mail.info> mail postfix/qmgr[22]: {TEXT}",
+    "syslogd -v of BSD in numbers": f"Mar  2 09:02:11 <2.6> mail postfix/qmgr[22]: {TEXT}",
+    "Solaris": f"Mar  2 09:02:11 mail postfix/qmgr[22]: [ID 197553 mail.info] {TEXT}",
     "docker compose": f"postfix-mailcow-1  | Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}",
 }  # fmt: skip
 
@@ -53,6 +57,10 @@ OWN_FILES: dict[str, tuple[str, dict[str, Any]]] = {
     "Dovecot": (
         "Nov 23 16:42:24 lmtp(15025): Info: Connect from 127.0.0.1",
         {"program": "dovecot", "system": "dovecot", "host": None},
+    ),
+    "Dovecot 2.2 with process and user": (
+        "Nov 23 16:42:24 lmtp(602, anna@example.com): Info: v2M4MPBsBGuxOgAAg+zDdQ: msgid=<a@example.com>: saved mail to INBOX",
+        {"program": "dovecot", "host": None, "kind": "dovecot.mailbox", "session_id": "v2M4MPBsBGuxOgAAg+zDdQ"},
     ),
     "Dovecot with a date": (
         "2026-11-23 18:15:39 imap-login: Info: Login: user=<bella@example.net>, method=PLAIN, rip=192.0.2.100, "

@@ -57,16 +57,16 @@ _REASON = (
 _GIVEN = r"(?: \((?:SHA1 of )?given password: .*\)| \([^()]*\))?(?: - trying the next (?:passdb|userdb))?"
 
 
-def redact(text: pl.Expr) -> pl.Expr:
-    """The text with every password masked that Dovecot may write (``auth_verbose_passwords``, ``auth_debug_passwords``).
+def redact(text: pl.Series) -> pl.Series:
+    """The texts with every password masked that Dovecot may write (``auth_verbose_passwords``, ``auth_debug_passwords``).
 
-    >>> line = pl.DataFrame({"text": ["auth: sql(bob,192.0.2.1): unknown user (given password: s3cret)"]})
-    >>> line.select(redact(pl.col("text"))).item()
+    >>> redact(pl.Series(["auth: sql(bob,192.0.2.1): unknown user (given password: s3cret)"])).item()
     'auth: sql(bob,192.0.2.1): unknown user (given password: [masked])'
     """
-    for pattern, masked in _SECRETS:
-        text = text.str.replace_all(pattern, masked)
-    return text
+    masked = pl.col("text")
+    for pattern, replaced in _SECRETS:
+        masked = masked.str.replace_all(pattern, replaced)
+    return text.to_frame("text").select(masked).to_series()
 
 
 def _failed(pattern: str, example: str, since: str = "") -> Shape:

@@ -16,10 +16,12 @@ from mailforensics.grammar.postfix import (
     small_daemons,
     smtpd,
     tls,
+    verbose,
     warnings,
 )
 from mailforensics.grammar.postfix.fields import FIELDS
 from mailforensics.grammar.postfix.prefix import PROGRAMS, odd_queue_id, split
+from mailforensics.grammar.postfix.secrets import redact
 from mailforensics.grammar.shape import Grammar
 
 GRAMMAR = Grammar(
@@ -35,12 +37,15 @@ GRAMMAR = Grammar(
         *smtpd.SHAPES,
         *delivery.SHAPES,
         *postscreen.SHAPES,
+        *smtpd.LATE,
         *small_daemons.SHAPES,
         *warnings.SHAPES,
+        *verbose.SHAPES,
     ),
     fields=FIELDS,
     carries=("noqueue",),
     shared=True,
+    redact=redact,
     second_look=odd_queue_id,
 )
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from mailforensics.evidence.spans import cut_in_two, first_four, four
+from mailforensics.evidence.spans import first_four, four, spans
 from mailforensics.grammar.distinct import distinct, for_each
 
 Frame = pl.DataFrame
@@ -31,6 +31,7 @@ PROGRAMS = rf"postfix|postfix-script|postfix-tls-script|postfix[-.@_0-9A-Za-z]*/
 _LONG = "[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]"
 _QUEUE_ID = rf"\A(?:[0-9A-F]{{2,}}|{_LONG}{{10,}}z{_LONG}+): "
 _LONGEST_ID = 32
+_NOQUEUE = "NOQUEUE: "
 # the same in the middle of a text, where short numbers and words are something else
 QUEUE_ID_IN_TEXT = rf"(?:[0-9A-F]{{5,}}|{_LONG}{{10,}}z{_LONG}+)"
 _SEVERITY = r"\A(warning|error|fatal|panic): "
@@ -95,24 +96,35 @@ _OF_IDS = _of_ids()
 def _cut_queue_id(text: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
     """The queue id in front of the text. Only texts that may begin with one are looked at closely."""
     start = first_four(text)
-    maybe = pl.Series(np.flatnonzero(_OF_IDS[start & 0xFFFF] & _OF_IDS[start >> 16]))
-    some = text.gather(maybe)
-    colon = some.str.find(": ", literal=True).fill_null(_LONGEST_ID + 1)
-    is_id = some.str.contains(_QUEUE_ID) & (colon <= _LONGEST_ID)
-    rows, some, colon = maybe.filter(is_id), some.filter(is_id), colon.filter(is_id)
-    word = pl.Series("queue_id", [None], dtype=pl.String).new_from_index(0, len(text))
-    noqueue = pl.Series("noqueue", [None], dtype=pl.Boolean).new_from_index(0, len(text))
-    body = text.clone()
-    if len(rows):
-        ids, bodies = cut_in_two(some, colon.to_numpy().astype(np.int64), len(": "))
-        word, body = word.scatter(rows, ids), body.scatter(rows, bodies)
-        noqueue = noqueue.scatter(rows, False)
-    without = pl.Series(np.flatnonzero(start == four("NOQUEUE: ")))
-    if len(without):
-        without = without.filter(text.gather(without).str.starts_with("NOQUEUE: "))
-        body = body.scatter(without, text.gather(without).str.slice(len("NOQUEUE: ")))
-        noqueue = noqueue.scatter(without, True)
-    return word.alias("queue_id"), noqueue, body.alias("body")
+    maybe = np.flatnonzero(_OF_IDS[start & 0xFFFF] & _OF_IDS[start >> 16])
+    some = text[maybe]
+    colon = some.str.find(": ", literal=True).fill_null(_LONGEST_ID + 1).to_numpy()
+    is_id = some.str.contains(_QUEUE_ID).to_numpy() & (colon <= _LONGEST_ID)
+    lengths = np.zeros(len(text), dtype=np.int64)
+    lengths[maybe[is_id]] = colon[is_id]
+    without = np.flatnonzero(start == four(_NOQUEUE))
+    without = without[text[without].str.starts_with(_NOQUEUE).to_numpy()]
+    noqueue = np.zeros(len(text), dtype=bool)
+    noqueue[without] = True
+    has_id = lengths > 0
+    cut = np.where(has_id, lengths + len(": "), np.where(noqueue, len(_NOQUEUE), 0))
+    queue_id, body = _cut_off(text, lengths, cut)
+    said = pl.Series("noqueue", noqueue).set(pl.Series(~(has_id | noqueue)), None)
+    return queue_id.alias("queue_id"), said, body.alias("body")
+
+
+def _cut_off(text: pl.Series, lengths: np.ndarray, cut: np.ndarray) -> tuple[pl.Series, pl.Series]:
+    """The first bytes of each text (null where the length is 0), and what stands behind those that are cut off."""
+    found = spans(text.rechunk())
+    if found is not None:
+        buffer, starts, whole = found
+        return buffer.texts(starts, lengths, lengths > 0), buffer.texts(starts + cut, whole - cut)
+    binary = pl.col("text").cast(pl.Binary)
+    halves = pl.DataFrame({"text": text, "length": lengths, "cut": cut}).select(
+        pl.when(pl.col("length") > 0).then(binary.bin.head(pl.col("length"))).cast(pl.String).alias("head"),
+        binary.bin.slice(pl.col("cut")).cast(pl.String).alias("tail"),
+    )
+    return halves["head"], halves["tail"]
 
 
 _ODD_QUEUE_ID = r"\A([0-9A-Za-z]{5,32}): "

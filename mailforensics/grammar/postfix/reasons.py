@@ -16,8 +16,10 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import polars as pl
 
+from mailforensics.grammar.distinct import distinct, for_each
 from mailforensics.grammar.postfix.fields import FIELDS, SERVER, SERVER_SAYS
 from mailforensics.grammar.shape import Frame, Matcher, Shape
 
@@ -477,29 +479,39 @@ def read_reason(text: pl.Series) -> Frame:
     suspended = text.str.starts_with(_SUSPENDED).fill_null(False)
     hits = _matcher().read(text.str.strip_prefix(_SUSPENDED) if suspended.any() else text)
     parts = [
-        hit.fields.drop("partial").with_columns(
-            pl.lit(hit.shape.kind).alias("reason"), pl.Series("row", hit.rows)
+        pl.DataFrame(
+            [
+                *(column for column in hit.fields if column.name != "partial"),
+                pl.Series("reason", [hit.shape.kind]).new_from_index(0, len(hit.rows)),
+                pl.Series("row", hit.rows),
+            ]
         )
         for hit in hits
     ]
-    everyone = pl.DataFrame({"row": range(len(text))}, schema={"row": pl.UInt32})
     schema = {"row": pl.UInt32, **{name: FIELDS[name].dtype for name in ADDS if name != "suspended"}}
-    found = pl.concat([pl.DataFrame(schema=schema), *parts], how="diagonal").sort("row")
-    if found.height < len(text):
-        found = everyone.join(found, on="row", how="left", maintain_order="left")
-    return found.with_columns(
-        stage_of(pl.col("stage")), pl.when(suspended).then(True).alias("suspended")
+    nothing = pl.DataFrame([None], schema={"row": pl.UInt32}, orient="row")
+    found = pl.concat([pl.DataFrame(schema=schema), nothing, *parts], how="diagonal", rechunk=True)
+    place = np.zeros(len(text), dtype=np.uint32)
+    place[found["row"].to_numpy()[1:].astype(np.uint32)] = np.arange(1, found.height, dtype=np.uint32)
+    read = found[place]
+    return read.with_columns(
+        stage_of(read["stage"]), pl.when(suspended).then(True).alias("suspended")
     ).select(ADDS)
 
 
-def stage_of(words: pl.Expr) -> pl.Expr:
+def stage_of(words: pl.Series) -> pl.Series:
     """The SMTP stage in Postfix's words: `RCPT TO command`, `sending message body`; other words stay."""
+    names, which = distinct(words)
+    return for_each(names.to_frame("words").select(_stage(pl.col("words"))).to_series(), which).alias("stage")
+
+
+def _stage(words: pl.Expr) -> pl.Expr:
     named = words
     for part, stage in reversed(_STAGES):
         named = pl.when(words.str.contains(part, literal=True)).then(pl.lit(stage)).otherwise(named)
-    return named.alias("stage")
+    return named
 
 
 def host_said_stage(frame: Frame) -> Frame:
     """Put the stage, where the shape has one, into the words of SMTP."""
-    return frame.with_columns(stage_of(pl.col("stage"))) if "stage" in frame.columns else frame
+    return frame.with_columns(stage_of(frame["stage"])) if "stage" in frame.columns else frame

@@ -178,16 +178,6 @@ SHAPES: tuple[Shape, ...] = (
         since="2.2",
     ),
     Shape(
-        kind="postfix.smtpd.command_replaced",
-        programs=("smtpd", "postscreen"),
-        severity="info",
-        pattern=r'(?:\[(?P<client_ip>[0-9A-Fa-f:.]+)\]:(?P<client_port>[0-9]+): )?replacing command "(?P<was>.*)" with "(?P<command>.*)"',
-        example='replacing command "BDAT 51 LAST" with "NOOP"',
-        means="smtpd_command_filter or postscreen_command_filter changed what the client said.",
-        since="2.8",
-        holds='replacing command "',
-    ),
-    Shape(
         kind="postfix.smtpd.reply_filter",
         programs=_SMTPD,
         severity="info",
@@ -197,3 +187,17 @@ SHAPES: tuple[Shape, ...] = (
         since="3.11",
     ),
 )
+
+LATE: tuple[Shape, ...] = (
+    Shape(
+        kind="postfix.smtpd.command_replaced",
+        programs=("smtpd", "postscreen"),
+        severity="info",
+        pattern=r'(?:\[(?P<client_ip>[0-9A-Fa-f:.]+)\]:(?P<client_port>[0-9]+): )?replacing command "(?P<was>.*)" with "(?P<command>.*)"',
+        example='replacing command "BDAT 51 LAST" with "NOOP"',
+        means="smtpd_command_filter or postscreen_command_filter changed what the client said.",
+        since="2.8",
+        holds='replacing command "',
+    ),
+)
+"""Tried after the shapes of postscreen too: a literal that may stand anywhere has to be looked for in every line that is left."""

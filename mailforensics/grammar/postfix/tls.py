@@ -32,7 +32,6 @@ SHAPES: tuple[Shape, ...] = (
         r"key-exchange (?P<key_exchange>[!-~]+) (?:\((?P<key_exchange_detail>[^()]*)\) )?"
         r"server-signature (?P<server_signature>[!-~]+) (?:\((?P<server_signature_detail>[^()]*)\) )?"
         r"server-digest (?P<server_digest>[!-~]+)",
-        holds=" TLS connection ",
         example="Anonymous TLS connection established from mx.example.net[192.0.2.7]: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 "
         "(256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256",
         means="TLS is up; the first word says how far the other side's certificate is trusted.",
@@ -43,7 +42,6 @@ SHAPES: tuple[Shape, ...] = (
         programs=_TLS,
         severity="info",
         pattern=rf"(?P<trust>[A-Z][a-z]+) TLS connection (?P<tls_use>[a-z]+) (?P<direction>[a-z]+) {PEER_SAYS} {_CIPHER}",
-        holds=" TLS connection ",
         example="Untrusted TLS connection established to mx.example.net[192.0.2.7]:25: TLSv1.2 with cipher "
         "ECDHE-RSA-AES256-GCM-SHA384 (256/256 bits)",
         means="TLS is up; before TLS 1.3 the cipher suite names the key exchange too.",
