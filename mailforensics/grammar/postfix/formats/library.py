@@ -237,7 +237,6 @@ WARNINGS = r"""
   2.8  {name}: write watchdog_pipe: {error}
   3.12 {name}: unexpected cmd={count}
 - clock: The clock of this machine was set back.
-  2.0  backward time jump detected -- slewing clock
-  2.0  another backward time jump detected -- slewing clock
+  2.0  {value*}backward time jump detected -- slewing clock
   2.0  backward time jump recovered -- back to normality
 """
