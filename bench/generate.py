@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 PEOPLE = ("alex", "amy", "anna", "bella", "ben", "bob", "emma", "paul", "sales", "info")
@@ -30,6 +31,7 @@ class Mailer:
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)  # noqa: S311  reproducible, no secret
         self.truth: Counter[str] = Counter()
+        self.described: list[dict[str, Any]] = []  # one message in a hundred, whole
         self.inodes = [self.chance.randrange(0x10000, 0xFFFFF) for _ in range(500)]
 
     def message(self, at: float) -> list[Event]:
@@ -64,6 +66,12 @@ class Mailer:
         sender, recipient = self.address(), self.address()
         size = self.chance.randrange(900, 90_000)
         self.truth["messages"] += 1
+        if self.truth["messages"] % 100 == 1:
+            message_id = f"<{at:.6f}.{queue_id}@{sender.split('@')[1]}>"
+            told = {"queue_id": queue_id, "message_id": message_id, "sender": sender, "size": size}
+            self.described.append(
+                {**told, "recipient": recipient, "status": "bounced" if kind == "bounced" else "sent"}
+            )
         lines = [
             (at, f"postfix/smtpd[{pid}]: connect from {client}"),
             (at + 0.05, f"postfix/smtpd[{pid}]: {queue_id}: client={client}"),
@@ -150,12 +158,12 @@ def stamped(event: tuple[float, int, str]) -> bytes:
     return f"{when.isoformat(timespec='microseconds')} {HOST} {event[2]}\n".encode()
 
 
-def write(path: Path, count: int, *, seed: int = 4711, per_second: float = 2.0) -> dict[str, int]:
+def write(path: Path, count: int, *, seed: int = 4711, per_second: float = 2.0) -> dict[str, Any]:
     """Write the log and its truth; returns the truth. A few lines more than ``count`` end the last messages."""
     mailer = Mailer(seed)
     with path.open("wb") as out:
         total = sum(1 for line in lines(mailer, count, per_second) if out.write(line))
-    truth = {**mailer.truth, "lines": total}
+    truth = {**mailer.truth, "lines": total, "described": mailer.described}
     path.with_suffix(path.suffix + ".truth.json").write_text(json.dumps(truth), encoding="utf-8")
     return truth
 

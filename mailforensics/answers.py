@@ -304,8 +304,13 @@ def why(case: Case, message_key: int) -> list[dict[str, Any]]:
             f"There is no message {message_key} in this case. The column message_key of `messages` and `trace` name them."
         )
     keys = messages.filter(pl.col("journey_key") == journey.item())["message_key"]
-    rows = [_tries(case, keys), _refusals(case, keys), _ends(case, journey.item()), _verdicts(case, keys)]
-    return pl.concat(rows).sort("time", maintain_order=True, nulls_last=True).to_dicts()
+    answers = pl.concat([_tries(case, keys), _refusals(case, keys)])
+    ends = _ends(case, journey.item()).join(answers, on=["recipient", "status"], how="anti", nulls_equal=True)
+    return (
+        pl.concat([answers, ends, _verdicts(case, keys)])
+        .sort("time", maintain_order=True, nulls_last=True)
+        .to_dicts()
+    )
 
 
 def _tries(case: Case, keys: pl.Series) -> Frame:
@@ -317,7 +322,7 @@ def _tries(case: Case, keys: pl.Series) -> Frame:
         pl.col("time").min(), pl.len().alias("tries"), pl.col("evidence").explode(), pl.col("cause_sentence").first(),
     )  # fmt: skip
     times = pl.when(pl.col("tries") > 1).then(pl.format(" ({} tries)", "tries")).otherwise(pl.lit(""))
-    sentence = pl.format("{}: {}{} The answer was: \"{}\"", "recipient", pl.col("cause_sentence").fill_null(""), times,
+    sentence = pl.format("{}: {}{}. The answer was: \"{}\"", "recipient", pl.col("cause_sentence").fill_null(""), times,
                          pl.col("response").fill_null(""))  # fmt: skip
     return said.select("time", "recipient", "status", "cause", sentence.alias("sentence"), "evidence")
 
@@ -330,7 +335,7 @@ def _refusals(case: Case, keys: pl.Series) -> Frame:
         .otherwise(pl.lit(""))
     )
     sentence = pl.format(
-        "Our server said no at {}{}: \"{}\" {}", pl.col("stage").fill_null("an unknown stage"), asked,
+        "Our server said no at {}{}: \"{}\". {}", pl.col("stage").fill_null("an unknown stage"), asked,
         pl.col("text").fill_null(""), pl.col("cause_sentence").fill_null(""),
     ).str.strip_chars(" ")  # fmt: skip
     status = pl.lit("rejected").alias("status")

@@ -109,7 +109,7 @@ def link_buckets(spill: Spill, outline: Outline, known: Known, crew: Crew, store
     if not crew.here:
         spill.settle()
     parts: Parts = {}
-    asked: set[int] = set()
+    asked: list[pl.Series] = []
 
     def each(task: Callable[..., tuple[Parts, Any]], *given: Any) -> Iterable[tuple[int, Any]]:
         waiting = [crew.pool.submit(task, spill, bucket, store, *given) for bucket in range(spill.buckets)]
@@ -123,11 +123,11 @@ def link_buckets(spill: Spill, outline: Outline, known: Known, crew: Crew, store
     for bucket, (brought, refused) in each(_talk, known):
         _bring(spill, brought, moves)
         spill.put("refused", {"refused": refused}, bucket)
-        asked.update(_to(refused).unique().to_list())
+        asked.append(_to(refused).unique())
     if not crew.here:
         spill.settle()
     failed: list[Frame] = []
-    for _, tries in each(_mail, known, pl.Series("to", sorted(asked), dtype=pl.UInt64)):
+    for _, tries in each(_mail, known, pl.concat(asked).unique()):
         failed.append(tries)
     for _ in each(_refused, pl.concat(failed)):
         pass
@@ -148,7 +148,9 @@ def _ids(known: Known) -> Frame:
 
 def _move(spill: Spill, moves: Frame) -> None:
     """Bring the groups together: their rows go to the bucket of the group, and each bucket learns what went away."""
-    for name, frame in list(spill.each("mail")):
+    if spill.folder.is_dir():
+        spill.settle()  # either all of it lies on disk, or all in memory: what is put now is not met again
+    for name, frame in spill.each("mail"):
         _hand_on(spill, name, frame.join(moves, on="node", maintain_order="left"))
     for (bucket,), nodes in (
         moves.with_columns(old=pl.col("node") % spill.buckets).partition_by("old", as_dict=True).items()

@@ -19,7 +19,9 @@ from mailforensics.errors import CaseError
 
 Frame = pl.DataFrame
 
-ROOM = 4_000_000  # rows (about 150 bytes each) that are held in memory before they are written
+ROOM = (
+    2_500_000  # rows (with their text about 300 bytes each) that are held in memory before they are written
+)
 
 
 @dataclass
@@ -89,23 +91,18 @@ class Spill:
         grouped: dict[tuple[str, int | None, str], list[Frame]] = {}
         for lane, bucket, name, frame in self._held:
             grouped.setdefault((lane, bucket, name), []).append(frame)
-        shares: dict[tuple[str, int], list[tuple[str, Frame]]] = {}
-        for (lane, bucket, name), frames in grouped.items():
-            whole = pl.concat(frames, how="diagonal_relaxed")
-            frames.clear()
-            split = {bucket: whole} if bucket is not None else self._split(whole)
-            for number, part in split.items():
-                shares.setdefault((lane, number), []).append((name, part))
+        self._held.clear()
+        self._rows = 0
         try:
             self.folder.mkdir(exist_ok=True)
-            for (lane, number), parts in shares.items():
-                with self._path(lane, number).open("ab") as out:
-                    for name, part in parts:
+            for (lane, bucket, name), frames in grouped.items():
+                whole = pl.concat(frames, how="diagonal_relaxed")
+                frames.clear()  # table by table, so that only one of them is held twice
+                for number, part in ({bucket: whole} if bucket is not None else self._split(whole)).items():
+                    with self._path(lane, number).open("ab") as out:
                         _append(out, name, part)
         except OSError as error:
             raise CaseError(f"{self.folder} cannot be written: {error.strerror or error}.") from error
-        self._held.clear()
-        self._rows = 0
 
     def _split(self, frame: Frame) -> dict[int, Frame]:
         parts = frame.with_columns(self._bucket().alias("bucket")).partition_by(

@@ -5,12 +5,12 @@ They are made in :mod:`mailforensics.show.widgets`; opening evidence is the one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import ipywidgets
 
-from mailforensics.case import open_case
+from mailforensics.case import Paths, open_case
 from mailforensics.show.widgets import (
     COMPARISONS,
     PAGE,
@@ -55,7 +55,7 @@ __all__ = [
 
 
 def open_evidence(
-    paths: str | Iterable[str] = "", *, own: Sequence[str] = (), timezone: str = "", folder: str = "evidence"
+    paths: Paths = "", *, own: Sequence[str] = (), timezone: str = "", folder: str = "evidence"
 ) -> EvidenceBox:
     """Open evidence by path or upload, with a bar while it is read; afterwards ``.case`` of the widget is the Case.
 
@@ -70,7 +70,7 @@ def open_evidence(
 
 
 def workbench(
-    paths: str | Iterable[str] = "", *, own: Sequence[str] = (), timezone: str = "", folder: str = "evidence"
+    paths: Paths = "", *, own: Sequence[str] = (), timezone: str = "", folder: str = "evidence"
 ) -> EvidenceBox:
     """Everything in one place: open evidence, then search, findings, tables, a header reader and a report, each on its tab.
 

@@ -52,6 +52,9 @@ _LISTING = (
     "spam_content",
 )  # causes whose texts name a blocklist
 
+_UNANSWERED = ("connect_failed", "connection_lost", "dns_failure", "tls_failure", "expired")
+"""Causes that stand without a reply of the other server: then nobody asked to try later."""
+
 _PARTIES = {  # what {sending} and {receiving} become in a sentence, by who spoke
     "them": ("our server", "their server"),
     "us": ("the sending server", "our server"),
@@ -101,7 +104,13 @@ def classify_frame(
     """
     if spoken_by not in _PARTIES:
         raise OptionError(f"spoken_by is {spoken_by!r}; use 'them' or 'us'.")
-    book = rulebook(rules)
+    return answer_with(frame, rulebook(rules), spoken_by)
+
+
+def answer_with(
+    frame: pl.DataFrame, book: Rulebook, spoken_by: Literal["them", "us"] = "them"
+) -> pl.DataFrame:
+    """What `classify_frame` gives, by a rule book that is there already."""
     given = frame.select(_input_columns(frame))
 
     def explain(distinct: pl.DataFrame) -> pl.DataFrame:
@@ -376,7 +385,8 @@ def _sentence(spoken_by: str) -> pl.Expr:
     seconds = pl.format(" in {} seconds", pl.col("retry_after_s").cast(pl.Int64))
     wait = pl.when(pl.col("retry_after_s") > 60).then(minutes).when(pl.col("retry_after_s") > 0).then(seconds)
     asked = pl.concat_str(pl.lit(f"; {asker} asked to try"), wait.otherwise(pl.lit(" later")))
-    remote = pl.col("soft_code") & (pl.col("rule_basis") != "local").fill_null(True)
+    answered = pl.col("reply_code").is_not_null() | ~pl.col("cause").is_in(_UNANSWERED)
+    remote = pl.col("soft_code") & answered & (pl.col("rule_basis") != "local").fill_null(True)
     later = pl.when(remote).then(asked).otherwise(pl.lit(""))
     return pl.concat_str("what", listed, last, pl.lit("; "), "act", later)
 

@@ -899,7 +899,7 @@ class _FromReader:
             and "pickup service" in self.text
         ):
             return True
-        if protocol and protocol[1].lower() == "local":
+        if protocol and protocol[1].lower() == "local" and self.stamp.from_ip is None:
             self.stamp.ident = self.stamp.ident or self._local_user()
             return True
         if self.stamp.from_ip is not None:

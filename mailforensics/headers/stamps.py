@@ -331,6 +331,11 @@ def _certain(shape: _Shape, columns: Sequence[str]) -> pl.Expr:
     envelopes = pl.col("text").str.count_matches("nvelope", literal=True)
     written = pl.col("envelope_from").is_not_null().cast(pl.UInt32) if "envelope_from" in columns else 0
     certain &= envelopes == written
+    logins = pl.sum_horizontal(
+        pl.lit(0, pl.UInt32),
+        *(pl.col(name).is_not_null().cast(pl.UInt32) for name in ("auth", "auth_user") if name in columns),
+    )
+    certain &= pl.col("text").str.count_matches("(?i)authenticated") == logins
     if "from_ip" in columns:
         certain &= pl.col("address").is_not_null() & ~pl.col("text").str.contains("[IPv6:[", literal=True)
     if "by_ip" in columns:

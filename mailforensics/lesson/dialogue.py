@@ -4,14 +4,14 @@
 
 Each server adds its Received field on top and hands the mail on; the store adds Return-Path, and answers once for each
 recipient, as LMTP asks for (RFC 2033 §4.2), so that one mailbox may be full while the other takes the mail. A line that
-begins with a dot travels with two (RFC 5321 §4.5.2). The servers speak just enough SMTP for the lesson, listen on
-127.0.0.1 for one mail, and are gone afterwards. They are for learning, not for mail.
+begins with a dot travels with two (RFC 5321 §4.5.2). The servers are aiosmtpd's (extra ``lab``), listen on 127.0.0.1 for one
+mail, and are gone afterwards; the client is our own, because it has to tell every word.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -99,7 +99,7 @@ def dialogue(
     """Send a message from server to server on the loopback and return every word of it.
 
     ``full`` are the mailboxes that take nothing. Raises OptionError for an address with a blank, a bracket or a line
-    break in it: it would be a command of its own.
+    break in it (it would be a command of its own), and where aiosmtpd is missing.
     """
     for address in (sender, *recipients):
         if not address.isprintable() or set(address) & set("<> "):
@@ -127,12 +127,26 @@ async def _send(message: str, sender: str, recipients: list[str], full: frozense
 
 
 async def _listen(server: _Server) -> asyncio.Server:
-    def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Coroutine[Any, Any, None]:
-        return _serve(server, reader, writer)
+    speaks = _engine()[server.protocol]
+    loop = asyncio.get_running_loop()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    def serve() -> Any:
+        return speaks(_Desk(server), hostname=server.name, ident="a server of the lesson", loop=loop)
+
+    listening = await loop.create_server(serve, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]
     return listening
+
+
+def _engine() -> dict[str, Any]:
+    try:
+        from aiosmtpd.lmtp import LMTP
+        from aiosmtpd.smtp import SMTP
+    except ImportError as error:
+        raise OptionError(
+            "The live dialogue needs aiosmtpd: pip install 'mailforensics-notebooks[lab]'."
+        ) from error
+    return {"ESMTP": SMTP, "LMTP": LMTP}
 
 
 # --- The client's side ------------------------------------------------------------------------------------------------
@@ -152,9 +166,12 @@ async def _hand_over(
         return await answer()
 
     async def answer() -> str:
-        reply = (await reader.readline()).decode("utf-8", "replace").rstrip("\r\n")
-        said.append(("server", reply))
-        return reply
+        """One reply, which may have several lines (RFC 5321 §4.2.1): its last line."""
+        while True:
+            reply = (await reader.readline()).decode("utf-8", "replace").rstrip("\r\n")
+            said.append(("server", reply))
+            if reply[3:4] != "-":
+                return reply
 
     await answer()
     await ask(f"{'LHLO' if server.protocol == 'LMTP' else 'EHLO'} {who}")
@@ -175,48 +192,28 @@ async def _hand_over(
 # --- The server's side ------------------------------------------------------------------------------------------------
 
 
-async def _serve(server: _Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Speak with one client until it leaves."""
-    helo = sender = ""
-    recipients: list[str] = []
-    await _say(writer, f"220 {server.name} {server.protocol} a server of the lesson")
-    while command := (await reader.readline()).decode("utf-8", "replace").rstrip("\r\n"):
-        verb = command.split(" ")[0].upper()
-        if verb in ("EHLO", "LHLO"):
-            helo = command.partition(" ")[2]
-            await _say(writer, f"250 {server.name}")
-        elif verb == "MAIL":
-            sender = command.partition("<")[2].rpartition(">")[0]
-            await _say(writer, "250 2.1.0 Ok")
-        elif verb == "RCPT":
-            recipients.append(command.partition("<")[2].rpartition(">")[0])
-            await _say(writer, "250 2.1.5 Ok")
-        elif verb == "DATA":
-            await _say(writer, "354 End data with <CR><LF>.<CR><LF>")
-            lines = [_received(server, helo), *await _data(reader)]
-            for reply in await _take(server, sender, recipients, lines):
-                await _say(writer, reply)
-        elif verb == "QUIT":
-            await _say(writer, "221 2.0.0 Bye")
-            break
-        else:
-            await _say(writer, "502 5.5.1 This lesson does not speak of that")
-    writer.close()
+@dataclass
+class _Desk:
+    """What a server of the lesson says to each command that aiosmtpd leaves to it."""
 
+    server: _Server
 
-async def _say(writer: asyncio.StreamWriter, reply: str) -> None:
-    writer.write(reply.encode() + b"\r\n")
-    await writer.drain()
+    async def handle_MAIL(
+        self, _smtp: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        envelope.mail_from = address
+        return "250 2.1.0 Ok"
 
+    async def handle_RCPT(
+        self, _smtp: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 Ok"
 
-async def _data(reader: asyncio.StreamReader) -> list[str]:
-    """The lines of the message up to the lone dot, each stuffed dot taken away."""
-    lines: list[str] = []
-    while (line := (await reader.readline()).decode("utf-8", "replace").rstrip("\r\n")) != ".":
-        if reader.at_eof():
-            break
-        lines.append(line.removeprefix(".") if line.startswith(".") else line)
-    return lines
+    async def handle_DATA(self, _smtp: Any, session: Any, envelope: Any) -> str:
+        text = envelope.content.decode("utf-8", "replace").removesuffix("\r\n")
+        lines = [_received(self.server, session.host_name), *text.split("\r\n")]
+        return "\r\n".join(await _take(self.server, envelope.mail_from, envelope.rcpt_tos, lines))
 
 
 def _received(server: _Server, helo: str) -> str:

@@ -12,9 +12,9 @@ Frame = pl.DataFrame
 
 MAIL_KINDS = (
     "postfix.smtpd.client", "postfix.smtpd.reject", "postfix.smtpd.lost", "postfix.smtpd.proxy", "postfix.cleanup.message_id",
-    "postfix.cleanup.milter", "postfix.cleanup.check", "postfix.postscreen.reject", "postfix.qmgr.active",
-    "postfix.qmgr.expired", "postfix.delivery", "postfix.removed", "postfix.pickup", "postfix.postsuper",
-    "postfix.bounce.notification", "rspamd.task", "dovecot.mailbox", "amavis.result",
+    "postfix.cleanup.milter", "postfix.cleanup.check", "postfix.cleanup.problem", "postfix.smtpd.problem",
+    "postfix.postscreen.reject", "postfix.qmgr.active", "postfix.qmgr.expired", "postfix.delivery", "postfix.removed",
+    "postfix.pickup", "postfix.postsuper", "postfix.bounce.notification", "rspamd.task", "dovecot.mailbox", "amavis.result",
 )  # fmt: skip
 """The kinds of line that tell of a queue entry."""
 

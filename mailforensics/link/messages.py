@@ -40,7 +40,7 @@ def messages(log: Log, lives: Frame, deliveries: Frame, noticed: Frame, brought:
         _recipients(deliveries, noticed),
         _states(deliveries),
         _noticed(noticed),
-        _refused(noticed),
+        _refused(log, noticed),
     ):
         base = base.join(part, on="message_key", how="left")
     tls = brought.select("message_key", "tls_version", "tls_cipher")
@@ -174,11 +174,23 @@ def _noticed(noticed: Frame) -> Frame:
     )
 
 
-def _refused(noticed: Frame) -> Frame:
+def _refused(log: Log, noticed: Frame) -> Frame:
+    """Refused by a check or milter, or because the message broke a limit, which before 3.10 only a warning tells."""
     mine = rejects(noticed).filter(pl.col("message_key").is_not_null())
-    return mine.group_by("message_key", maintain_order=True).agg(
-        pl.lit(True).alias("refused"), _temporary().all().alias("temporary")
+    broken = [
+        ensure(log.kind(kind, "message_key"), subject=pl.String)
+        .filter((pl.col("subject") == subject) & pl.col("message_key").is_not_null())
+        .select("message_key", temporary=pl.lit(False))
+        for kind, subject in _LIMITS.items()
+    ]
+    both = pl.concat([mine.select("message_key", temporary=_temporary()), *broken])
+    return both.group_by("message_key", maintain_order=True).agg(
+        pl.lit(True).alias("refused"), pl.col("temporary").all()
     )
+
+
+# hopcount_limit and always_add_missing_headers; message_size_limit at the end of the data
+_LIMITS = {"postfix.cleanup.problem": "checks", "postfix.smtpd.problem": "size"}
 
 
 def _temporary() -> pl.Expr:

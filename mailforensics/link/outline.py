@@ -61,6 +61,10 @@ class Outline:
         """Take the words of a piece: events of ``log.of_mail`` with the column ``node``, and their lines."""
         for name, part in self._words(log):
             if part.height:
+                if (
+                    "host" in part.columns
+                ):  # a text column would keep the whole piece of log that it was cut from
+                    part = part.with_columns(pl.col("host").cast(pl.Categorical))
                 self._parts.setdefault(name, []).append(part)
 
     def _words(self, log: Log) -> list[tuple[str, Frame]]:
@@ -94,7 +98,9 @@ class Outline:
 
     def _all(self, name: str, **schema: pl.DataType | type[pl.DataType]) -> Frame:
         parts = self._parts.get(name, [])
-        return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
+        if not parts:
+            return pl.DataFrame(schema=schema)
+        return pl.concat(parts).with_columns(pl.col(pl.Categorical).cast(pl.String))
 
     # --- Hosts --------------------------------------------------------------------------------------------------------
 

@@ -295,6 +295,9 @@ def authentication(results: Iterable[Data]) -> Iterator[str]:
     for row in results:
         if not row.get("method"):
             continue
+        if row.get("field") == "DKIM-Signature":
+            yield f"{row.get('header_d') or 'Somebody'} signed it (DKIM); the field alone does not say whether the signature holds."
+            continue
         checked = next((f" for {row[key]}" for key in _CHECKED if row.get(key)), "")
         said = f"{str(row['method']).upper()} {row.get('result') or 'without a result'}{checked}"
         who = row.get("authserv_id") or "a server without a name"

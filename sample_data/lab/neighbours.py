@@ -61,6 +61,9 @@ include(`/usr/share/sendmail/cf/m4/cf.m4')dnl
 OSTYPE(`debian')dnl
 DOMAIN(`debian-mta')dnl
 define(`confDOMAIN_NAME', `sm.example.com')dnl
+define(`confREFUSE_LA', `1000')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confDELAY_LA', `1000')dnl
 define(`confCACERT_PATH', `/etc/ssl/lab')dnl
 define(`confCACERT', `/etc/ssl/lab/ca.pem')dnl
 define(`confSERVER_CERT', `/etc/ssl/lab/cert.pem')dnl
@@ -148,7 +151,7 @@ def start_sendmail(lab, machine: Machine, certificates: dict[str, bytes]) -> Non
     lab.until_end(
         machine.start("/usr/sbin/sendmail-mta", "-bD", "-q30s", output="/var/log/sendmail-stderr.log")
     )
-    wait_for("Sendmail", lambda: _listens(machine, 25))
+    wait_for("Sendmail", lambda: _listens(machine, 25), 100)
 
 
 def start_amavis(lab, machine: Machine) -> None:

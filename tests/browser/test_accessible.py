@@ -5,7 +5,7 @@ Contrast is among what axe measures; what it could not measure for contrast is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,9 @@ from markupsafe import Markup
 import mailforensics as mf
 from mailforensics.show import html
 from mailforensics.show.widgets.tables import for_eyes
-from tests.browser.machine import CHROMIUM
 
-sync_api = pytest.importorskip(
-    "playwright.sync_api", reason="Playwright is not installed: pip install playwright"
-)
 axe = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="axe is not installed: pip install axe-playwright-python"
-)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"
 )
 
 PHISH = mf.samples.path("phish") / "messages" / "bella@example.org-Junk-1.eml"
@@ -73,14 +66,6 @@ FORMS: dict[str, Callable[[mf.Case], str]] = {
 @pytest.fixture(scope="module")
 def case() -> mf.Case:
     return mf.samples.load("phish")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
 
 
 def faults(browser: Any, address: str, scheme: str) -> list[str]:

@@ -27,8 +27,7 @@ PHRASES = [
     for line in (Path(__file__).parent / "reply_phrases.tsv").read_text("utf-8").splitlines()
 ]
 
-# Written down as other servers might say it before the rules were made to read them: what they got right at first sight
-# stands in docs/reference/causes.md.
+# Written down as other servers might say it, before the rules were made to read them.
 OWN = [
     line.split("\t", 1)
     for line in (Path(__file__).parent / "own_replies.tsv").read_text("utf-8").splitlines()

@@ -12,6 +12,7 @@ import pytest
 import mailforensics as mf
 from mailforensics import answers
 from mailforensics.errors import OptionError
+from mailforensics.findings.causes import classify_replies
 from mailforensics.findings.lost import KINDS, lost_mail
 from tests.findings.synthetic import BACKGROUND, SAMPLES, line, mail, over_traffic
 
@@ -149,3 +150,36 @@ def test_a_forged_hop_of_our_own_host_is_not_in_its_log(tmp_path: Path) -> None:
     said = [row["sentence"] for row in rows if row["finding"] == "hop_not_in_log"]
     assert len(said) == 1
     assert "7FFFFFFF" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [
+        (
+            "bounced",
+            "nobody@example.org: The recipient's address does not exist; the sender must correct the address. The answer was: \"host",
+        ),
+        (
+            "slow",
+            "ben@example.org: Their server could not be reached; its administrator or the network between must act (3 tries). "
+            'The answer was: "connect to',
+        ),
+    ],
+)
+def test_why_speaks_in_whole_sentences_and_says_each_thing_once(scenario: str, words: str) -> None:
+    case = mf.open_case(SAMPLES / scenario)
+    recipient = words.split(":")[0]
+    (key, *_) = case.trace(to=recipient).found["message_keys"][0]
+    sentences = [row["sentence"] for row in case.why(key)]
+    assert sum(each.startswith(words) for each in sentences) == 1
+    assert len({(row["recipient"], row["status"], row["cause"]) for row in case.why(key)}) == len(sentences)
+    assert not any(" The answer was" in each and ". The answer was" not in each for each in sentences)
+
+
+def test_nobody_asked_to_try_later_where_no_server_answered() -> None:
+    refused = classify_replies(
+        [{"text": "connect to mx.example.net[192.0.2.9]:25: Connection refused", "dsn": "4.4.1"}]
+    )
+    busy = classify_replies([{"text": "421 4.4.2 mx.example.net Error: timeout exceeded"}])
+    assert "asked to try later" not in refused["sentence"][0].as_py()
+    assert "asked to try later" in busy["sentence"][0].as_py()

@@ -249,6 +249,9 @@ GOAL = {
     "tls_cipher": 0.98,
     "tls_version": 0.98,
     "auth": 0.98,
+    "with": 0.98,
+    "via": 0.98,
+    "by_ip": 0.98,
 }
 
 

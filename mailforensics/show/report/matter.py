@@ -36,6 +36,8 @@ class ReportedCase(Protocol):
 
     def polars(self, name: str) -> Frame: ...
 
+    def scan(self, name: str) -> pl.LazyFrame: ...
+
     def table(self, name: str) -> pa.Table: ...
 
     def findings(self) -> pa.Table: ...
@@ -111,10 +113,11 @@ def _field(matter: Matter, document: int, hop: int | None) -> str | None:
 
 def _lines_of(matter: Matter, keys: Sequence[int]) -> dict[int, str]:
     names = {row["source_id"]: short_name(row) for row in matter.polars("sources").iter_rows(named=True)}
-    rows = matter.polars("events").filter(pl.col("event_id").is_in(list(keys)))
+    events = matter.case.scan("events").filter(pl.col("event_id").is_in(list(keys)))
+    rows = events.select("event_id", "source_id", "line_number", "text").collect()
     return {
         row["event_id"]: f"{names.get(row['source_id'], '?')}:{row['line_number']}  {_cut(str(row['text']))}"
-        for row in rows.select("event_id", "source_id", "line_number", "text").iter_rows(named=True)
+        for row in rows.iter_rows(named=True)
     }
 
 

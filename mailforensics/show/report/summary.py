@@ -78,12 +78,9 @@ def _what_was_read(matter: Matter) -> Says:
 
 def _ends_of(matter: Matter) -> list[str]:
     """The first and the last line that has a time."""
-    timed = matter.polars("events").filter(pl.col("time").is_not_null())
-    if not timed.height:
-        return []
-    ends = timed.select(
-        first=pl.col("event_id").sort_by("time").first(), last=pl.col("event_id").sort_by("time").last()
-    )
+    timed = matter.case.scan("events").filter(pl.col("time").is_not_null())
+    event = pl.col("event_id").sort_by("time", "event_id")
+    ends = timed.select(first=event.first(), last=event.last()).collect()
     return matter.lines(ends.row(0))
 
 

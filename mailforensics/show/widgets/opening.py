@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from mailforensics.show.widgets.headers import words_of
 from mailforensics.show.widgets.shown import WIDE, Shown, call_of
 
 _NAME_CHARACTERS = 80
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 Opener = Callable[..., Any]  # mailforensics.open_case: the floors below the front do not know it
 
 
@@ -28,7 +30,7 @@ class EvidenceBox(ipywidgets.VBox):  # type: ignore[misc]
 
 
 def evidence_box(
-    opener: Opener, paths: str | Iterable[str] = "", *, own: Sequence[str] = (), timezone: str = "",
+    opener: Opener, paths: Paths = "", *, own: Sequence[str] = (), timezone: str = "",
     folder: str = "evidence", then: Callable[[Any], ipywidgets.Widget] | None = None,
 ) -> EvidenceBox:  # fmt: skip
     """The widget behind ``mailforensics.widgets.open_evidence``; ``opener`` is ``mailforensics.open_case``."""
@@ -39,12 +41,12 @@ class _Opening:
     """The controls, and what happens when one opens."""
 
     def __init__(
-        self, opener: Opener, paths: str | Iterable[str], own: Sequence[str], timezone: str, folder: str,
+        self, opener: Opener, paths: Paths, own: Sequence[str], timezone: str, folder: str,
         then: Callable[[Any], ipywidgets.Widget] | None,
     ) -> None:  # fmt: skip
         self.opener, self.folder, self.then = opener, folder, then
-        given = paths if isinstance(paths, str) else "\n".join(map(str, paths))
-        self.paths = ipywidgets.Textarea(value=given, description="Paths", layout={"width": "auto", "height": "4rem"},
+        given = [paths] if isinstance(paths, str | os.PathLike) else paths
+        self.paths = ipywidgets.Textarea(value="\n".join(os.fspath(it) for it in given), description="Paths", layout={"width": "auto", "height": "4rem"},
                                          placeholder="One a line: /var/log/mail.log*, a folder, a saved case")  # fmt: skip
         self.upload = ipywidgets.FileUpload(description="Upload", multiple=True)
         self.own = ipywidgets.Text(value=", ".join(own), description="Yours", layout=WIDE,

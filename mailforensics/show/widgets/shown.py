@@ -18,7 +18,7 @@ from mailforensics.errors import MailforensicsError
 from mailforensics.show import html
 
 WIDE = {"width": "auto"}
-_LATE = 3.0  # seconds within which a letter counts as typed before the click that overtook it
+_LATE = 3.0  # seconds after an answer within which a letter counts as typed before the click that overtook it
 
 
 class CaseLike(Protocol):
@@ -66,8 +66,8 @@ def asked_by(button: ipywidgets.Button, fields: Sequence[ipywidgets.Widget], ask
     pressed = [float("-inf")]
 
     def press(_: Any) -> None:
-        pressed[0] = time.monotonic()
         ask()
+        pressed[0] = time.monotonic()
 
     def typed(_: Mapping[str, Any]) -> None:
         if time.monotonic() - pressed[0] < _LATE:
