@@ -296,23 +296,26 @@ def _read_source(
     host = hosts.get(os.path.dirname(source.path))
     at, line = source.skip_bytes, source.skip_lines + 1
     source.resume_at = (source.skip_bytes, source.skip_lines)
+    last: Piece | None = None
     with source.open(limits) as stream:
         stream.skip(at)
         for piece in pieces(stream, byte_offset=at, line_number=line, limits=limits):
-            source.resume_at = _whole_so_far(piece, source.resume_at)
+            last = piece
             ahead.append(crew.pool.submit(parse_piece, piece, limits))
             if len(ahead) >= crew.count:
                 yield _settle(ahead.popleft().result(), source, setting, host)
+        if last is not None:
+            source.resume_at = _whole_so_far(last)
     while ahead:
         yield _settle(ahead.popleft().result(), source, setting, host)
 
 
-def _whole_so_far(piece: Piece, before: tuple[int, int]) -> tuple[int, int]:
-    """Bytes and lines up to the last line that has its end."""
-    if piece.stretch:
-        return piece.byte_offset + piece.stretch + 1, piece.line_number
-    cut = piece.data.rfind(b"\n") + 1
-    return (piece.byte_offset + cut, piece.line_number - 1 + piece.data.count(b"\n")) if cut else before
+def _whole_so_far(last: Piece) -> tuple[int, int]:
+    """Bytes and lines up to the last line that has its end, after the last piece."""
+    if last.stretch:
+        return last.byte_offset + last.stretch + 1, last.line_number
+    cut = last.data.rfind(b"\n") + 1
+    return last.byte_offset + cut, last.line_number - 1 + last.data.count(b"\n")
 
 
 def parse_piece(piece: Piece, limits: Limits = DEFAULT) -> Parsed:

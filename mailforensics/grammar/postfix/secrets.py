@@ -42,6 +42,9 @@ _SECRETS = (
     r"\A(dict_[a-z_]+: .*passw.* result=).+",
 )
 _ARGUMENT = r"\A((?:COMMAND PIPELINING|NON-SMTP COMMAND) from [^ ]+ after AUTH)\b[^:]*:"
+_NO_OTHER_WARNING = (
+    r"\A(?:[^w]|warning: non-SMTP command )"  # `AUTH command rate limit exceeded` holds no password
+)
 _ONLY_BASE64 = r"\A([<>] [^ ]+: )(?:[0-9A-Za-z+/]+={0,2}|=)\z"
 _VERBS = r"(?i): (?:QUIT|RSET|DATA|NOOP|STARTTLS|HELP|AUTH|HELO|EHLO|LHLO|MAIL|RCPT|BDAT|EXPN|VRFY|ETRN|TURN|XCLIENT|XFORWARD)\z"
 
@@ -55,6 +58,7 @@ def redact(text: pl.Series) -> pl.Series:
     start = first_four(text)
     suspect = np.isin(start & 0xFFFF, _TALK) | np.isin(start, _BEGINNINGS) | (start & 0xFF == ord("["))
     rows = np.flatnonzero(suspect).astype(np.uint32)
+    rows = rows[text[rows].str.contains(_NO_OTHER_WARNING).to_numpy()]
     if not len(rows):
         return text
     masked = text[rows].to_frame("text").select(_masked(pl.col("text"))).to_series()
