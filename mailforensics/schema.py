@@ -181,7 +181,8 @@ def _to_arrow(series: pl.Series, kind: pa.DataType, described: Table) -> pa.Arra
         return series.to_arrow().cast(kind)
     words = described.column(series.name).vocabulary or ()
     codes = series.cast(pl.Enum(words)).to_physical().cast(pl.Int8).to_arrow()
-    return pa.DictionaryArray.from_arrays(codes, pa.array(words, pa.string()))
+    known = pl.Series(words, dtype=pl.String).to_arrow().cast(pa.string())  # pa.array would load pandas
+    return pa.DictionaryArray.from_arrays(codes, known)
 
 
 def _cast(name: str, series: pl.Series, kind: pl.DataType) -> pl.Series:

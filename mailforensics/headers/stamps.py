@@ -200,7 +200,7 @@ def _listed_spans(stamps: Sequence[Stamp], shifts: Sequence[int]) -> pl.Series:
     names, starts, ends = zip(*flat, strict=True) if flat else ((), (), ())
     counts = np.array([0, *(len(stamp.spans) for stamp in stamps)])
     return _span_series(
-        pa.array(names, pa.string()), np.array(starts, np.int32), np.array(ends, np.int32), counts
+        _arrow(names, pl.String), np.array(starts, np.int32), np.array(ends, np.int32), counts
     )
 
 
@@ -587,9 +587,14 @@ def _span_lists(
     names: list[str],
 ) -> pl.Series:
     rows, columns = np.nonzero(present.T)
-    words = pa.array(names).dictionary_encode().take(pa.array(columns)).cast(pa.string())
+    words = _arrow(names, pl.String).take(_arrow(columns, pl.Int64))
     counts = np.concatenate(([0], present.sum(axis=0)))
     return _span_series(words, starts[columns, rows], ends[columns, rows], counts)
+
+
+def _arrow(values: Sequence[str] | npt.NDArray[np.integer], dtype: type[pl.DataType]) -> pa.Array:
+    """Values as an Arrow array. By way of polars: ``pa.array`` loads pandas to see whether they are its own."""
+    return pl.Series(values, dtype=dtype).to_arrow()
 
 
 def _span_series(
@@ -597,8 +602,8 @@ def _span_series(
 ) -> pl.Series:
     """Flat arrays as one list of spans per row; ``counts`` begins with 0."""
     flat = pa.StructArray.from_arrays(
-        [names, pa.array(starts), pa.array(ends)], names=["field", "start", "end"]
+        [names, _arrow(starts, pl.Int32), _arrow(ends, pl.Int32)], names=["field", "start", "end"]
     )
-    series = pl.from_arrow(pa.ListArray.from_arrays(pa.array(np.cumsum(counts).astype(np.int32)), flat))
+    series = pl.from_arrow(pa.ListArray.from_arrays(_arrow(np.cumsum(counts), pl.Int32), flat))
     assert isinstance(series, pl.Series)  # noqa: S101
     return series.cast(SPANS).alias("spans")

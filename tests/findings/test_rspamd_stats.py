@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,8 @@ from typing import Any
 import pytest
 
 import mailforensics as mf
+from bench import generate
 from mailforensics.findings.spam import action_statistics, symbol_statistics
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
-import generate
 
 PEER = shutil.which("rspamd_stats")
 LINES = 20_000

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 import mailforensics as mf
+from bench import generate, two_counts
+from bench.two_counts import counted, organisation, three_letters
 from tests.findings.test_summary import needs_pflogsumm, their_totals, theirs
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
-import generate
-import two_counts
-from two_counts import counted, organisation, three_letters
 
 
 def mail(second: int, queue_id: str, client: str, sender: str) -> list[str]:
