@@ -507,6 +507,8 @@ def _unquote_names(text: str) -> str:
 def _frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     """The rows with the columns of the table, and those that only headers have."""
     empty = pl.DataFrame(schema=dict(schema.polars_schema(name)) | _EXTRA[name])
+    if not rows:
+        return empty  # Arrow would load pandas first
     frame = pl.from_arrow(
         pa.Table.from_pylist(rows, schema=empty.to_arrow().schema)
     )  # nested rows: Arrow is quicker
