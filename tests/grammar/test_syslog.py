@@ -41,6 +41,21 @@ FORMS = {
     "syslogd -v of BSD": f"Mar  2 09:02:11 <mail.info> mail postfix/qmgr[22]: {TEXT}",
     "syslogd -v of BSD in numbers": f"Mar  2 09:02:11 <2.6> mail postfix/qmgr[22]: {TEXT}",
     "Solaris": f"Mar  2 09:02:11 mail postfix/qmgr[22]: [ID 197553 mail.info] {TEXT}",
+    "a year behind the day": f"Mar  2 2026 09:02:11 mail postfix/qmgr[22]: {TEXT}",
+    "a year behind a bare day, a colon behind the stamp": f"Mar 2 2026 09:02:11: mail postfix/qmgr[22]: {TEXT}",
+    "a year in front": f"2026 Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}",
+    "a weekday in front": f"<22>Mon Mar  2 09:02:11 2026 mail postfix/qmgr[22]: {TEXT}",
+    "RFC 3164 with a fraction": f"Mar  2 09:02:11.204 mail postfix/qmgr[22]: {TEXT}",
+    "a shipper's members": json.dumps(
+        {"@timestamp": "2026-03-02T09:02:11.204Z", "host": {"name": "mail"}, "message": TEXT,
+         "process": {"name": "postfix/qmgr", "pid": 22}}
+    ),
+    "a shipper around syslog": json.dumps(
+        {"@timestamp": "2026-03-02T09:05:00Z", "host": {"name": "shipper"}, "message": f"Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}"}
+    ),
+    "another shipper's members": json.dumps(
+        {"timestamp": "2026-03-02T10:02:11+01:00", "hostname": "mail", "programname": "postfix/qmgr", "procid": "22", "msg": TEXT}
+    ),
     "docker compose": f"postfix-mailcow-1  | Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}",
 }  # fmt: skip
 
@@ -51,6 +66,20 @@ def test_every_form_gives_the_same_event(form: str) -> None:
     assert {key: event[key] for key in EVENT} == EVENT
     assert str(event["time"]).startswith(TIME)
     assert event["text"] == TEXT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Mar  2 20262 09:02:11 mail x: y",
+        "Mar  2 2026 mail x: y",
+        '{"time": "yesterday", "msg": "x"}',
+        "Foo 2 2026 09:02:11 mail x: y",
+    ],
+)
+def test_a_stamp_that_only_looks_like_one_is_not_guessed(line: str) -> None:
+    [event] = mf.parse_lines([line])
+    assert (event["time"], event["parse_status"]) == (None, "unparsed")
 
 
 OWN_FILES: dict[str, tuple[str, dict[str, Any]]] = {
