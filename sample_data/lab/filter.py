@@ -7,46 +7,26 @@ drop without a word to anybody, and passes the rest on with a field of its own.
 from __future__ import annotations
 
 import socket
-import threading
 
 from clients import Smtp
+from listener import Listener
 from machine import enter_network
 
 VIRUS = b"LAB-VIRUS-TEST-STRING"
 DROP = b"LAB-DROP-QUIETLY"
 
 
-class Filter:
-    """Runs in threads of the driver that live in the host's network."""
+class Filter(Listener):
+    """The filter of one host."""
+
+    patience = 60
 
     def __init__(self, network: str) -> None:
-        self._network = network
-        self._ready = threading.Event()
-        self._closing = False
         self._count = 0
-        threading.Thread(target=self._serve, daemon=True).start()
-        if not self._ready.wait(10):
-            raise TimeoutError("the content filter did not start")
+        super().__init__(network, 10025)
 
-    def close(self) -> None:
-        self._closing = True
-
-    def _serve(self) -> None:
-        enter_network(self._network)
-        server = socket.create_server(("127.0.0.1", 10025))
-        server.settimeout(0.5)
-        self._ready.set()
-        while not self._closing:
-            try:
-                connection, _ = server.accept()
-            except TimeoutError:
-                continue
-            connection.settimeout(60)
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-        server.close()
-
-    def _talk(self, connection: socket.socket) -> None:
-        enter_network(self._network)
+    def talk(self, connection: socket.socket) -> None:
+        enter_network(self.network)
         stream = connection.makefile("rwb")
 
         def answer(text: str) -> None:

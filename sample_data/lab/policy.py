@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable
 
-from machine import enter_network
+from listener import Listener
 
 
-class Policy:
-    """Answers on 127.0.0.1:`port` of a host's network; `decide` gets the attributes of one request and gives the action."""
+class Policy(Listener):
+    """Policy on a port of a host's network; `decide` gets the attributes of one request and gives the action."""
 
     def __init__(self, network: str, port: int, decide: Callable[[dict[str, str]], str]) -> None:
-        self._network, self._port, self._decide = network, port, decide
-        self._ready = threading.Event()
-        self._closing = False
-        threading.Thread(target=self._serve, daemon=True).start()
-        if not self._ready.wait(10):
-            raise TimeoutError("the policy server did not start")
+        self._decide = decide
+        super().__init__(network, port)
 
-    def close(self) -> None:
-        self._closing = True
-
-    def _serve(self) -> None:
-        enter_network(self._network)
-        server = socket.create_server(("127.0.0.1", self._port))
-        server.settimeout(0.5)
-        self._ready.set()
-        while not self._closing:
-            try:
-                connection, _ = server.accept()
-            except TimeoutError:
-                continue
-            connection.settimeout(300)
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-        server.close()
-
-    def _talk(self, connection: socket.socket) -> None:
+    def talk(self, connection: socket.socket) -> None:
         request: dict[str, str] = {}
         try:
             with connection, connection.makefile("rb") as lines:

@@ -8,45 +8,22 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-import threading
 from email import message_from_bytes
 
-from machine import enter_network
+from listener import Listener
 
 PORT = 10035
 NO_BODY = 0x10
 
 
-class Witness:
+class Witness(Listener):
     """`seen` holds a row per mail that reached the end of its data on this host."""
 
     def __init__(self, network: str) -> None:
-        self.network = network
         self.seen: list[dict] = []
-        self._ready = threading.Event()
-        self._closing = False
-        threading.Thread(target=self._serve, daemon=True).start()
-        if not self._ready.wait(10):
-            raise TimeoutError("the witness did not start")
+        super().__init__(network, PORT)
 
-    def close(self) -> None:
-        self._closing = True
-
-    def _serve(self) -> None:
-        enter_network(self.network)
-        server = socket.create_server(("127.0.0.1", PORT), backlog=50)
-        server.settimeout(0.5)
-        self._ready.set()
-        while not self._closing:
-            try:
-                connection, _ = server.accept()
-            except TimeoutError:
-                continue
-            connection.settimeout(300)
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-        server.close()
-
-    def _talk(self, connection: socket.socket) -> None:
+    def talk(self, connection: socket.socket) -> None:
         session = _Session()
         with contextlib.suppress(OSError, struct.error), connection, connection.makefile("rb") as stream:
             while head := stream.read(4):
