@@ -383,8 +383,8 @@ def _blocklisting(material: Material, limits: Thresholds) -> Frame:
     )  # fmt: skip
     hosts = hosts.join(before, on="host", how="left")
     sentence = pl.format(
-        "Since {}, {} from {} was refused because of a blocklist, by {}; before that {} had gone to the same domains. The first answer: \"{}\"",
-        _when(), counted(pl.col("refusals"), "mail", "mails"), "host", few(pl.col("domains")),
+        "Since {}, mail from our host {} was refused because of a blocklist {}, by {}; before that {} had gone to the same domains. The first answer: \"{}\"",
+        _when(), "host", counted(pl.col("refusals"), "time", "times"), few(pl.col("domains")),
         counted(pl.col("before").fill_null(0), "mail", "mails"), pl.col("response").fill_null(""),
     )  # fmt: skip
     severity = pl.when(pl.col("domains").list.len() >= 3).then(pl.lit("high")).otherwise(pl.lit("warning"))
