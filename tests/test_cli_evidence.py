@@ -113,7 +113,7 @@ def test_a_damaged_case_is_said_to_be_damaged(tmp_path: Path) -> None:
         part.write_bytes(b"PAR1 nothing PAR1")
     result = run("trace", saved, "--to", "bob")
     assert result.exit_code == 2
-    assert "cannot be read" in result.stderr
+    assert "it is damaged. Ingest the evidence again" in result.stderr
     assert "ngest the evidence again" in result.stderr
 
 
