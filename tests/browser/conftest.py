@@ -1,4 +1,4 @@
-"""One browser for all tests of this folder, and a watched page for each."""
+"""A watched page for each test, and one JupyterLab for all of them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.machine import CHROMIUM, Seen, Server, jupyter, watched
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="Playwright is not installed: pip install playwright"
-    )
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    with sync_api.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
+from tests.browser.machine import Seen, Server, jupyter, watched
 
 
 @pytest.fixture

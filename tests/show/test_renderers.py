@@ -55,6 +55,9 @@ class FakeCase:
     def polars(self, name: str) -> pl.DataFrame:
         return schema.empty(name)
 
+    def scan(self, name: str) -> pl.LazyFrame:
+        return self.polars(name).lazy()
+
     def table(self, name: str) -> pa.Table:
         return schema.to_table(name, schema.empty(name))
 

@@ -2,7 +2,7 @@
 
     < host.example.net[192.0.2.8]: EHLO host.example.net
     > host.example.net[192.0.2.8]: 250-mx.example.org
-    >>> START Recipient address RESTRICTIONS <<<
+    generic_checks: name=reject_unauth_destination
     input attribute name: status
     match_hostname: smtpd_client_event_limit_exceptions: host.example.net ~? 127.0.0.0/8
 
