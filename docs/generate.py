@@ -17,6 +17,7 @@ import mailforensics
 from mailforensics import cli
 from mailforensics.grammar import grammars
 from mailforensics.grammar.shape import Shape
+from mailforensics.lesson import solutions
 from mailforensics.show import escape
 
 HEAD = "# {}\n\nMade by `make docs`; do not edit. {}\n"
@@ -95,7 +96,17 @@ def _signature(thing: object) -> str:
     return "(" + ", ".join(str(it.replace(annotation=inspect.Parameter.empty)) for it in parameters) + ")"
 
 
-PAGES = {"lines.md": lines_page, "commands.md": commands_page, "api.md": api_page}
+def solutions_page() -> str:
+    """What the lesson's exercises ask for, for whoever teaches it."""
+    return f"# Solutions of the lesson\n\nFor teachers: what each exercise of `02_reading_headers` asks for, and why.\n\n{solutions()}\n"
+
+
+PAGES = {
+    "lines.md": lines_page,
+    "commands.md": commands_page,
+    "api.md": api_page,
+    "solutions.md": solutions_page,
+}
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])

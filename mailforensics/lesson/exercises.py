@@ -8,6 +8,7 @@ The texts lie in ``exercises.toml``. An answer is a number, a word or several wo
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -98,12 +99,14 @@ def exercise(number: int) -> Exercise:
 
 
 def check(number: int, answer: object) -> Verdict:
-    """Grade an answer: a number, a word, or several words in a list. Says what is right, what is missing, where to look.
+    """Grade an answer: a number, a word, or several words in a list or with commas. Says what is right, what is missing, where to look.
 
     Raises OptionError for an exercise that there is not.
 
     >>> check(1, 2)
     ✗ Not yet. Each server puts one Received field on top: count the fields, not the names.
+    >>> check(9, "mail.bank.test and secure.bank.test").right
+    True
     """
     asked = exercise(number)
     given, wanted = _words(answer), {_word(it) for it in asked.answer}
@@ -129,7 +132,9 @@ def _what_is_missing(given: set[str], wanted: set[str], where: str) -> str:
 
 
 def _words(answer: object) -> set[str]:
-    if isinstance(answer, str | int | float):
+    if isinstance(answer, str):
+        return {_word(part) for part in re.split(r"[,;\n]|\band\b", answer) if part.strip()}
+    if isinstance(answer, int | float):
         return {_word(answer)}
     return {_word(it) for it in answer} if isinstance(answer, Iterable) else set()
 
