@@ -206,10 +206,12 @@ def _size(found: Found, before: Store | None) -> int:
 
 def _old_parts(store: Store, before: Store | None, shuffle: Shuffle, found: Found) -> list[str]:
     """The parts that the case has already; a last line that was cut when it was read is taken out, it comes again."""
+    if before is None:
+        return []
     resumed = {source.source_id: source.skip_bytes for source in found.sources if source.skip_bytes}
     kept: list[str] = []
-    for number, part in enumerate(before.tables.get("events", []) if before else [], start=1):
-        events = pl.read_parquet(store.folder / part)
+    for number, part in enumerate(before.tables.get("events", []), start=1):
+        events = before.parts([part]).collect()
         stale = pl.any_horizontal(
             [
                 pl.lit(False),

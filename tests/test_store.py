@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,15 @@ def test_a_part_that_was_cut_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CaseError, match="not what was written"):
         mf.open_case(tmp_path / "case").table("deliveries")
     assert case.table("sources").num_rows > 0
+
+
+def test_nothing_is_added_to_a_case_whose_events_are_damaged(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    shutil.copytree(samples.path("lost-in-sieve"), logs)
+    mf.ingest(logs, tmp_path / "case")
+    part = min((tmp_path / "case" / "events").glob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:-1])
+    with (logs / "mx" / "mail.log").open("a") as log:
+        log.write("Nov 23 21:59:00 mx postfix/qmgr[1]: 4jYJ2n06v2z3k: removed\n")
+    with pytest.raises(CaseError, match="not what was written"):
+        mf.ingest(logs, tmp_path / "case")

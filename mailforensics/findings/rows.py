@@ -12,6 +12,9 @@ from mailforensics import schema
 SEVERITIES = ("info", "notice", "warning", "high")
 """From "worth knowing" to "act now"."""
 
+SAME_WORDS = ("finding", "severity", "certainty", "sentence", "innocent")
+"""The columns in which findings are equal that say the same in the same words, and are told once."""
+
 _NO_EVENTS = pl.lit([], dtype=pl.List(pl.Int64))
 
 

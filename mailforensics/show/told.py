@@ -16,6 +16,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
+from mailforensics.findings.rows import SAME_WORDS
 from mailforensics.show import words
 from mailforensics.show.escape import terminal
 from mailforensics.show.sentences import Data
@@ -42,7 +43,7 @@ def alike(rows: Sequence[Data]) -> list[list[Data]]:
     """
     groups: dict[tuple[object, ...], list[Data]] = {}
     for row in rows:
-        key = tuple(row.get(name) for name in ("finding", "severity", "certainty", "sentence", "innocent"))
+        key = tuple(row.get(name) for name in SAME_WORDS)
         groups.setdefault(key, []).append(row)
     return list(groups.values())
 

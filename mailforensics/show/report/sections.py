@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from mailforensics.findings.rows import SAME_WORDS
 from mailforensics.show import plots, words
 from mailforensics.show.report import blocks
 from mailforensics.show.report.blocks import Block, Folded, Listed, Picture, Rows, Says, Seconds
@@ -210,9 +211,7 @@ def _incidents(matter: Matter) -> Iterator[Block]:
 
 def _alike(found: Frame) -> Frame:
     """Findings of the same words as one row with their number, in the order of the first; ``of_its_kind`` counts within a finding."""
-    alike = found.group_by(
-        "finding", "severity", "certainty", "sentence", "innocent", maintain_order=True
-    ).agg(
+    alike = found.group_by(*SAME_WORDS, maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("times"),
         pl.col("subject").drop_nulls().head(EXAMPLES),
         pl.when(pl.len() == 1)
