@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -43,7 +44,6 @@ _INPUT = ("text", "enhanced_code", "reply_code", "stage")
 
 _DONE = ("sent", "deliverable", "delivered", "relayed", "expanded")
 
-_NO_CALLS = pl.DataFrame(schema={"number": pl.UInt32, "enough": pl.Boolean})
 
 _LISTING = (
     "ip_blocklisted",
@@ -222,17 +222,42 @@ def _where(mask: pl.Series, values: pl.Series) -> pl.Series:
 # ------------------------------------------------------------------ which rule fits first
 
 
+_KEYS = ["plain", "enhanced_code", "reply_code", "stage"]
+_REMEMBERED = (
+    20_000  # distinct replies whose rules a rule book remembers; servers say the same things over and over
+)
+
+
 def _first_rules(read: pl.DataFrame, book: Rulebook) -> list[pl.Series]:
     """For each row the number of its first rule, and of the first one that is not ``expired``."""
-    rows = read.select("plain", "enhanced_code", "reply_code", "stage").with_row_index("row")
+    rows = read.select(_KEYS)
+    known = book.remembered.get("rules", _NOTHING_KNOWN)
+    new = rows.unique(maintain_order=True).join(
+        known, on=_KEYS, how="anti", nulls_equal=True, maintain_order="left"
+    )
+    if new.height:
+        known = pl.concat([known, new.hstack(_ask(new, book))])
+        if known.height <= _REMEMBERED:
+            book.remembered["rules"] = known
+    joined = rows.join(known, on=_KEYS, how="left", nulls_equal=True, maintain_order="left")
+    return [joined["rule"], joined["last_rule"]]
+
+
+_NOTHING_KNOWN = pl.DataFrame(
+    schema={**dict.fromkeys(_KEYS, pl.String), "rule": pl.UInt16, "last_rule": pl.UInt16}
+)
+
+
+def _ask(given: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
+    """rule, last_rule of each row: its first rule, and the first one that is not ``expired``."""
+    rows = given.with_row_index("row")
     fits = pl.concat([_by_text(rows, book), _by_codes(rows, book)])
     expired = [n for n, rule in enumerate(book.rules) if rule.cause == "expired"]
     first = fits.group_by("row").agg(
         pl.col("rule").min(),
         pl.col("rule").filter(~pl.col("rule").is_in(expired)).min().alias("last_rule"),
     )
-    joined = rows.select("row").join(first, on="row", how="left", maintain_order="left")
-    return [joined["rule"], joined["last_rule"]]
+    return rows.select("row").join(first, on="row", how="left", maintain_order="left").drop("row")
 
 
 def _by_text(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
@@ -241,27 +266,42 @@ def _by_text(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
     matches = _text_matches(texts["plain"], book)
     fits = rows.join(texts, on="plain").join(matches, on="number")
     checks = [
-        (pl.col("rule") == number) & ~rule.condition()
-        for number, rule in enumerate(book.rules)
-        if rule.reads_text and rule.has_conditions
+        (pl.col("rule") == number) & ~condition
+        for number, condition in book.conditions.items()
+        if book.rules[number].reads_text
     ]
     return fits.filter(~pl.any_horizontal(checks) if checks else True).select("row", "rule")
 
 
+_AT_ONCE = 32  # rules that are asked in one query; texts that are decided then are not asked again
+
+
 def _text_matches(texts: pl.Series, book: Rulebook) -> pl.DataFrame:
-    """number, rule: which texts each rule's words and patterns fit; a text that is decided is not looked at again."""
+    """number, rule: which texts each rule's words and patterns fit, up to the rules that decide."""
     called = _called(texts, book)
-    undecided = pl.repeat(True, texts.len(), dtype=pl.Boolean, eager=True)
+    undecided = np.ones(len(texts), dtype=bool)
     found = [pl.DataFrame(schema={"number": pl.UInt32, "rule": pl.UInt16})]
-    for number, rule in enumerate(book.rules):
-        if not rule.reads_text:
+    reading = [number for number, rule in enumerate(book.rules) if rule.reads_text]
+    for start in range(0, len(reading), _AT_ONCE):
+        asked: dict[int, pl.Expr] = {}
+        for number in reading[start : start + _AT_ONCE]:
+            calls = called.get(number)
+            if number in book.everywhere:
+                every = pl.Series("number", np.flatnonzero(undecided), dtype=pl.UInt32)
+                calls = _with_enough(every, calls)
+            elif calls is not None:
+                calls = calls.filter(pl.Series(undecided[calls["number"].to_numpy()]))
+            if calls is not None and calls.height:
+                asked[number] = _fitting(book.rules[number], calls)
+        if not asked:
             continue
-        anywhere = undecided.arg_true() if number in book.everywhere else None
-        fitting = _fitting(texts, rule, anywhere, called.get(number), undecided)
-        if fitting.len():
-            found.append(pl.DataFrame({"number": fitting}).with_columns(rule=pl.lit(number, pl.UInt16)))
-            if not rule.has_conditions and rule.cause != "expired":
-                undecided = undecided.scatter(fitting, False)
+        answers = texts.to_frame("text").select(expr.alias(str(number)) for number, expr in asked.items())
+        for number in asked:
+            fitting = answers[str(number)].item()
+            if len(fitting):
+                found.append(pl.DataFrame({"number": fitting}).with_columns(rule=pl.lit(number, pl.UInt16)))
+                if not book.rules[number].has_conditions and book.rules[number].cause != "expired":
+                    undecided[fitting.to_numpy()] = False
     return pl.concat(found)
 
 
@@ -270,49 +310,51 @@ def _called(texts: pl.Series, book: Rulebook) -> dict[int, pl.DataFrame]:
     hits = pl.DataFrame({"word": texts.str.extract_many(book.vocabulary, overlapping=True)}).with_row_index(
         "number"
     )
-    calls = hits.explode("word").drop_nulls("word").join(book.callers, on="word").drop("word")
-    parts = calls.partition_by("rule", as_dict=True, include_key=False)
+    calls = hits.explode("word").drop_nulls("word").join(book.callers, on="word")
+    each = calls.group_by("rule", "number").agg(pl.col("enough").any())
+    parts = each.partition_by("rule", as_dict=True, include_key=False)
     return {int(key[0]): part for key, part in parts.items()}
 
 
-def _fitting(
-    texts: pl.Series,
-    rule: Rule,
-    anywhere: pl.Series | None,
-    called: pl.DataFrame | None,
-    undecided: pl.Series,
-) -> pl.Series:
-    """The numbers of the undecided texts that a rule fits: one of its words is enough, or one of its patterns.
-
-    `anywhere` holds the texts to ask when no word calls the rule up, `called` those that hold its words.
-    """
-    if called is None and anywhere is None:
-        return pl.Series(dtype=pl.UInt32)
-    calls = called.filter(undecided.gather(called["number"])) if called is not None else _NO_CALLS
-    candidates = calls.filter(~pl.col("enough"))["number"].unique() if anywhere is None else anywhere
-    found = [calls.filter("enough")["number"], _matching(texts, candidates, rule.pattern)]
-    fitting = pl.concat(found).unique()
-    return (
-        fitting.filter(~texts.gather(fitting).str.contains("|".join(rule.unless))) if rule.unless else fitting
-    )
+def _with_enough(every: pl.Series, calls: pl.DataFrame | None) -> pl.DataFrame:
+    """All these texts, and for which of them a word is enough."""
+    enough = calls.filter("enough")["number"] if calls is not None else every.clear()
+    return every.to_frame("number").with_columns(enough=pl.col("number").is_in(enough.implode()))
 
 
-def _matching(texts: pl.Series, numbers: pl.Series, pattern: tuple[str, ...]) -> pl.Series:
-    return numbers.filter(texts.gather(numbers).str.contains("|".join(pattern))) if pattern else numbers
+def _fitting(rule: Rule, calls: pl.DataFrame) -> pl.Expr:
+    """A list of the numbers that a rule fits: one of its words is enough, or one of its patterns, and nothing that speaks against it."""
+    text, fits = pl.col("text").gather(pl.lit(calls["number"])), pl.lit(calls["enough"])
+    if not rule.pattern:
+        fits = fits | True if not rule.words else fits
+    elif not calls["enough"].all():
+        fits = fits | text.str.contains("|".join(rule.pattern))
+    if rule.unless:
+        fits = fits & ~text.str.contains("|".join(rule.unless))
+    return pl.lit(calls["number"]).filter(fits).implode()
 
 
 def _by_codes(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
     """row, rule: the rules that look at codes and stage only."""
     keys = ["enhanced_code", "reply_code", "stage"]
-    combinations = rows.select(keys).unique()
-    fits = [
-        combinations.filter(rule.condition()).with_columns(pl.lit(number, pl.UInt16).alias("rule"))
-        for number, rule in enumerate(book.rules)
-        if not rule.reads_text
+    combinations = rows.select(keys).unique().with_row_index("combination")
+    fits = combinations.select(
+        pl.col("combination").filter(condition).implode().alias(str(number))
+        for number, condition in book.conditions.items()
+        if not book.rules[number].reads_text
+    )
+    rules = [
+        fits.select(
+            pl.col(name).explode(empty_as_null=False).alias("combination"),
+            pl.lit(int(name), pl.UInt16).alias("rule"),
+        )
+        for name in fits.columns
+        if len(fits[name].item())
     ]
-    if not fits:
+    if not rules:
         return pl.DataFrame(schema={"row": pl.UInt32, "rule": pl.UInt16})
-    return rows.select("row", *keys).join(pl.concat(fits), on=keys, nulls_equal=True).select("row", "rule")
+    of_rows = rows.select("row", *keys).join(combinations, on=keys, nulls_equal=True)
+    return of_rows.join(pl.concat(rules), on="combination").select("row", "rule")
 
 
 # ------------------------------------------------------------------ what follows from the rule

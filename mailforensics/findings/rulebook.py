@@ -19,7 +19,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,9 @@ class Rulebook:
     callers: pl.DataFrame = field(repr=False)  # word, rule, enough: what follows from a word in a text
     everywhere: frozenset[int]  # the rules that no word calls up: they are asked of every text
     answers: pl.DataFrame = field(repr=False)  # rule and the columns that follow from it
+    remembered: dict[str, pl.DataFrame] = field(
+        default_factory=dict, repr=False
+    )  # replies that were read before, and their rules
 
     @property
     def unclassified(self) -> int:
@@ -131,7 +134,12 @@ class Rulebook:
         """The number in `answers` of mail that is known to have expired without a rule."""
         return len(self.rules) + 1
 
-    @property
+    @cached_property
+    def conditions(self) -> dict[int, pl.Expr]:
+        """What rules ask of codes and stage, by the number of the rule; a rule that asks nothing of them is not here."""
+        return {number: rule.condition() for number, rule in enumerate(self.rules) if rule.has_conditions}
+
+    @cached_property
     def vocabulary(self) -> list[str]:
         """Every word of every rule, once."""
         return self.callers["word"].unique(maintain_order=True).to_list()

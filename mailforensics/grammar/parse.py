@@ -69,8 +69,11 @@ def parse(framed: Frame, grammars: Sequence[Grammar]) -> Parsed:
         some = framed.select("program", "pid", "severity", "text")
         some = some if len(rows) == height else some[rows]
         if grammar.redact is not None:
-            some = some.with_columns(text=grammar.redact(some["text"]))
-            text = some["text"] if len(rows) == height else text.scatter(rows, some["text"])
+            told = some["text"]
+            masked = grammar.redact(told)
+            if masked is not told:
+                some = some.with_columns(text=masked)
+                text = masked if len(rows) == height else text.clone().scatter(rows, masked)
         split = grammar.split(some)
         _read(grammar, split, rows, reading)
         if grammar.second_look is not None:
@@ -96,15 +99,10 @@ def _read(grammar: Grammar, split: Frame, rows: np.ndarray, reading: _Reading) -
     """Run the shapes over the rows; the lines of each daemon with and without a severity word are a group."""
     names, which = distinct(split["daemon"])
     words, word = distinct(split["severity"])
-    loud = np.append(words.is_in(_LOUD).to_numpy(), False)[word]
-    number = which.astype(np.int64) * 2 + loud
-    present = np.flatnonzero(np.bincount(number))
-    place = np.zeros(2 * len(names) + 2, dtype=np.uint8)
-    place[present] = np.arange(len(present))
-    daemons = [*names.to_list(), ""]
-    matcher = grammar.matcher_of(tuple((daemons[n // 2], bool(n % 2)) for n in present.tolist()))
+    loud = np.append(words.is_in(_LOUD).to_numpy(), False)
+    daemon = np.array([grammar.number_of(name) for name in [*names.to_list(), ""]], dtype=np.uint16)
     carried = split.select(grammar.carries)
-    for hit in matcher.read(split["body"], place[number]):
+    for hit in grammar.every.read(split["body"], 2 * daemon[which] + loud[word]):
         _note(hit, rows, carried, reading)
 
 
@@ -156,14 +154,14 @@ def _assemble(
 ) -> Frame:
     """The prefix columns of all grammars put beside the lines they belong to."""
     height = framed.height
-    base = framed.drop("severity", "pid")
+    base = framed.drop("severity", "pid").cast({pl.Categorical: pl.String})
     if len(prefixes) == 1 and len(prefixes[0][0]) == height:
         both = prefixes[0][1]
     else:
         rest = np.flatnonzero(owner < 0)
         other = framed[rest].select(
             pl.lit(None, dtype=pl.String).alias("instance"),
-            pl.col("program").alias("daemon"),
+            pl.col("program").cast(pl.String).alias("daemon"),
             "severity",
             pl.lit(None, dtype=pl.String).alias("queue_id"),
             pl.lit(None, dtype=pl.String).alias("session_id"),

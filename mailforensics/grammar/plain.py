@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from mailforensics.evidence.spans import Buffer, spans
-from mailforensics.grammar.distinct import distinct, for_each
+from mailforensics.grammar.distinct import coded, distinct, for_each
 
 Frame = pl.DataFrame
 Columns = dict[str, pl.Series]
@@ -113,8 +113,8 @@ def _tags(lines: _Lines, stamp_ends: np.ndarray) -> tuple[np.ndarray, Columns]:
     behind = np.minimum(colon + len(": "), lines.ends)
     text = lines.buffer.texts(behind, lines.ends - behind)
     return good, {
-        "host": for_each(each["host"], which),
-        "program": for_each(each["program"], which),
+        "host": for_each(coded(each["host"]), which),
+        "program": for_each(coded(each["program"]), which),
         "pid": pid,
         "text": text,
     }

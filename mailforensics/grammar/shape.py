@@ -244,7 +244,7 @@ class Matcher:
     """
 
     def __init__(self, shapes: Sequence[Shape], fields: Mapping[str, Field]) -> None:
-        self._fields = fields
+        self._fields, self._groups = fields, 1
         steps: list[Step] = [(Compiled(shape), (0,)) for shape in shapes]
         self._common = [[step for step in steps if not step[0].shape.rare]]
         self._rare = [[step for step in steps if step[0].shape.rare]]
@@ -253,13 +253,14 @@ class Matcher:
     def of_groups(cls, passes: Sequence[Sequence[Step]], fields: Mapping[str, Field]) -> Matcher:
         """A matcher for several groups: in each pass all shapes in order, and all frequent shapes before all rare ones."""
         matcher = cls((), fields)
+        matcher._groups = 1 + max((g for steps in passes for _, groups in steps for g in groups), default=0)
         matcher._common = [[step for step in steps if not step[0].shape.rare] for steps in passes]
         matcher._rare = [[step for step in steps if step[0].shape.rare] for steps in passes]
         return matcher
 
     def read(self, bodies: pl.Series, group: np.ndarray | None = None) -> list[Hit]:
         """What each shape reads; `group` is the number of each line's group."""
-        left = _Left(bodies, group)
+        left = _Left(bodies, group, self._groups)
         hits = self._read(self._common, left)
         if left.count and any(self._rare):
             present = self._present(left.texts())
@@ -351,7 +352,7 @@ def _converted(raw: pl.Series, spec: Field) -> pl.Series:
 class _Left:
     """The bodies that no shape has read yet: their rows by group, and what each begins with, so that a shape looks only at its own."""
 
-    def __init__(self, bodies: pl.Series, group: np.ndarray | None) -> None:
+    def __init__(self, bodies: pl.Series, group: np.ndarray | None, groups: int) -> None:
         self._bodies = bodies.rechunk()
         begins = first_four(self._bodies)
         self._unread = np.ones(len(bodies), dtype=bool)
@@ -364,8 +365,11 @@ class _Left:
         else:
             mine = group[rows]
             order = np.argsort(mine, kind="stable")
-            self._rows = np.split(rows[order], np.cumsum(np.bincount(mine)))[:-1]
+            bounds = np.cumsum(np.bincount(mine, minlength=groups))
+            self._rows = np.split(rows[order], bounds)[:-1]
         self._begins = [begins[rows] for rows in self._rows]
+        self._has = [len(rows) > 0 for rows in self._rows]
+        self._nothing = bodies.clear()
 
     def texts(self) -> pl.Series:
         return self._bodies[np.concatenate(self._rows)]
@@ -373,16 +377,14 @@ class _Left:
     def candidates(self, compiled: Compiled, groups: tuple[int, ...]) -> tuple[np.ndarray, pl.Series]:
         """The rows of these groups that have the shape's literal, and their bodies."""
         starts, holds = compiled.starts, compiled.shape.holds
-        found = [self._rows[g] for g in groups]
+        present = [g for g in groups if self._has[g]]
         if starts:
-            found = [
-                rows[compiled.may_begin(self._begins[g])]
-                for g, rows in zip(groups, found, strict=True)
-                if len(rows)
-            ]
-        found = [rows for rows in found if len(rows)]
+            found = [self._rows[g][compiled.may_begin(self._begins[g])] for g in present]
+            found = [rows for rows in found if len(rows)]
+        else:
+            found = [self._rows[g] for g in present]
         if not found:
-            return _NONE, self._bodies.clear()
+            return _NONE, self._nothing
         rows = found[0] if len(found) == 1 else np.sort(np.concatenate(found), kind="stable")
         bodies = self._bodies if len(rows) == len(self._bodies) else self._bodies[rows]
         if len(starts) > FIRST_BYTES:
@@ -398,9 +400,10 @@ class _Left:
         self._unread[rows] = False
         self.count -= len(rows)
         for g in groups:
-            if len(self._rows[g]):
+            if self._has[g]:
                 still = self._unread[self._rows[g]]
                 self._rows[g], self._begins[g] = self._rows[g][still], self._begins[g][still]
+                self._has[g] = len(self._rows[g]) > 0
 
 
 _NONE = np.empty(0, dtype=np.uint32)
@@ -443,24 +446,40 @@ class Grammar:
         return {id(shape): Compiled(shape) for shape in self.shapes}
 
     @cached_property
-    def _matchers(self) -> dict[tuple[Group, ...], Matcher]:
-        return {}
+    def _numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(sorted(self.daemons - {"*"}), start=1)}
+
+    def number_of(self, daemon: str) -> int:
+        """The number of a daemon among those that shapes name; 0 for any other."""
+        return self._numbers.get(daemon, 0)
+
+    @cached_property
+    def every(self) -> Matcher:
+        """The matcher of all daemons' lines: those of a daemon without a severity word are the group of twice its number, those
+        with one the group behind it."""
+        names = ["", *self._numbers]
+        return self._matcher_of(tuple((name, loud) for name in names for loud in (False, True)))
 
     def matcher(self, daemon: str, loud: bool | None = None) -> Matcher:
         """The matcher of one daemon's lines. ``loud``: they all have a severity word (True), or none has (False)."""
-        return self.matcher_of(((daemon, loud),))
+        name = daemon if self.number_of(daemon) else ""
+        if (name, loud) not in self._matchers:
+            self._matchers[name, loud] = self._matcher_of(((name, loud),))
+        return self._matchers[name, loud]
 
-    def matcher_of(self, groups: tuple[Group, ...]) -> Matcher:
+    @cached_property
+    def _matchers(self) -> dict[Group, Matcher]:
+        return {}
+
+    def _matcher_of(self, groups: tuple[Group, ...]) -> Matcher:
         """The matcher for lines of some groups.
 
         Shapes for any daemon (``*``) come in their own place in the order, those of other daemons (`shared`) after all of these.
         """
-        if groups not in self._matchers:
-            passes = [self._pass(groups, own=True)]
-            if self.shared:
-                passes.append(self._pass(groups, own=False))
-            self._matchers[groups] = Matcher.of_groups(passes, self.fields)
-        return self._matchers[groups]
+        passes = [self._pass(groups, own=True)]
+        if self.shared:
+            passes.append(self._pass(groups, own=False))
+        return Matcher.of_groups(passes, self.fields)
 
     def _pass(self, groups: tuple[Group, ...], *, own: bool) -> list[Step]:
         """Each shape with the groups that it fits."""

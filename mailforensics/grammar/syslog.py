@@ -89,7 +89,7 @@ def frame(lines: Frame) -> Frame:
         left = left.clear() if all_fit else left.filter(~fits)
     if left.height or not done:
         done.append(_complete(left.with_columns(text=pl.col("line")), None))
-    out = done[0] if len(done) == 1 else pl.concat(done).sort("row")
+    out = done[0] if len(done) == 1 else pl.concat([part.cast(_TYPES) for part in done]).sort("row")  # type: ignore[arg-type]
     return _unfold_repeats(_without_message_id(out.drop("row", "line")))
 
 
@@ -100,12 +100,18 @@ _TYPES: dict[str, pl.DataType] = {
 }  # fmt: skip
 
 
+_CODED = ("host", "program")  # may be categorical where all lines have one framing
+
+
 def _complete(cut: Frame, name: str | None) -> Frame:
     """The same columns in the same order whatever the framing was."""
     missing = [pl.lit(None, dtype=kind).alias(key) for key, kind in _TYPES.items() if key not in cut.columns]
     cut = cut.with_columns(*missing).with_columns(framing=pl.lit(name, dtype=pl.String))
     others = [c for c in cut.columns if c not in _TYPES]
-    return cut.select(*others, *[pl.col(key).cast(kind) for key, kind in _TYPES.items()])
+    coded = [key for key in _CODED if isinstance(cut[key].dtype, pl.Categorical)]
+    return cut.select(
+        *others, *[pl.col(key) if key in coded else pl.col(key).cast(kind) for key, kind in _TYPES.items()]
+    )
 
 
 _REPEAT = r"\A(?:message repeated|last message repeated) ([0-9]{1,9}) times?(?:: \[ ?(?s:.*)\])?\z"

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from mailforensics.evidence.spans import first_four, four, spans
-from mailforensics.grammar.distinct import distinct, for_each
+from mailforensics.grammar.distinct import coded, distinct, for_each
 
 Frame = pl.DataFrame
 
@@ -49,8 +49,7 @@ def split(frame: Frame) -> Frame:
     >>> split(lines).select("instance", "daemon", "severity", "queue_id", "body").row(0)
     ('postfix-out/relay', 'smtpd', 'warning', '4T8Zh133D8zGpCM', 'queue file size limit exceeded')
     """
-    severity, text = _cut_severity(frame["text"])
-    queue_id, noqueue, body = _cut_queue_id(text)
+    severity, queue_id, noqueue, body = _cut_prefix(frame["text"])
     instance, daemon = _cut_program(frame["program"])
     return frame.select("pid").with_columns(
         daemon, instance, severity, queue_id, noqueue, pl.lit(None, pl.String).alias("session_id"), body
@@ -64,23 +63,24 @@ def _cut_program(programs: pl.Series) -> tuple[pl.Series, pl.Series]:
         daemon=pl.col("name").str.extract(r"([^/]*)\z"),
         instance=pl.col("name").str.extract(r"\A(.+)/[^/]*\z").fill_null(pl.col("name")),
     )
-    return for_each(parts["instance"], which), for_each(parts["daemon"], which)
+    return for_each(coded(parts["instance"]), which), for_each(coded(parts["daemon"]), which)
 
 
 _SEVERITY_WORDS = [four(word) for word in ("warning", "error", "fatal", "panic")]
 
 
-def _cut_severity(text: pl.Series) -> tuple[pl.Series, pl.Series]:
-    severity = pl.Series("severity", [None], dtype=pl.String).new_from_index(0, len(text))
-    maybe = pl.Series(np.flatnonzero(np.isin(first_four(text), _SEVERITY_WORDS)))
-    loud = maybe.filter(text.gather(maybe).str.contains(_SEVERITY))
-    if not len(loud):
-        return severity, text
-    cut = pl.DataFrame({"text": text.gather(loud)}).select(
-        severity=pl.col("text").str.extract(_SEVERITY),
-        text=pl.col("text").str.slice(pl.col("text").str.find(": ", literal=True) + 2),
-    )
-    return severity.scatter(loud, cut["severity"]), text.clone().scatter(loud, cut["text"])
+def _severities(text: pl.Series) -> tuple[pl.Series, np.ndarray]:
+    """The severity word in front of each text (null: none), and how many bytes of the text it takes."""
+    maybe = np.flatnonzero(np.isin(first_four(text), _SEVERITY_WORDS))
+    words = text[maybe].str.extract(_SEVERITY)
+    loud = words.is_not_null().to_numpy()
+    rows, words = maybe[loud], words.filter(pl.Series(loud))
+    cut = np.zeros(len(text), dtype=np.int64)
+    cut[rows] = words.str.len_bytes().to_numpy() + len(": ")
+    names, which = distinct(words)
+    number = np.full(len(text), len(names), dtype=np.uint32)
+    number[rows] = which
+    return for_each(coded(names.rename("severity")), number), cut
 
 
 def _of_ids() -> np.ndarray:
@@ -93,38 +93,60 @@ def _of_ids() -> np.ndarray:
 _OF_IDS = _of_ids()
 
 
-def _cut_queue_id(text: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
-    """The queue id in front of the text. Only texts that may begin with one are looked at closely."""
+def _ids(text: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    """The length of the queue id in front of each text (0: none), and which texts begin with NOQUEUE.
+
+    Only texts that may begin with an id are looked at closely.
+    """
     start = first_four(text)
     maybe = np.flatnonzero(_OF_IDS[start & 0xFFFF] & _OF_IDS[start >> 16])
     some = text[maybe]
     colon = some.str.find(": ", literal=True).fill_null(_LONGEST_ID + 1).to_numpy()
-    is_id = some.str.contains(_QUEUE_ID).to_numpy() & (colon <= _LONGEST_ID)
+    is_id = (colon <= _LONGEST_ID) & some.str.contains(_QUEUE_ID).to_numpy()
     lengths = np.zeros(len(text), dtype=np.int64)
     lengths[maybe[is_id]] = colon[is_id]
     without = np.flatnonzero(start == four(_NOQUEUE))
     without = without[text[without].str.starts_with(_NOQUEUE).to_numpy()]
     noqueue = np.zeros(len(text), dtype=bool)
     noqueue[without] = True
+    return lengths, noqueue
+
+
+def _cut_prefix(text: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
+    """Severity, queue id, ``noqueue`` and body of each text."""
+    severity, begin = _severities(text)
+    lengths, noqueue = _ids(text)
+    loud = np.flatnonzero(begin)
+    if len(loud):
+        behind = pl.DataFrame({"text": text[loud], "begin": begin[loud]}).select(
+            pl.col("text").cast(pl.Binary).bin.slice(pl.col("begin")).cast(pl.String)
+        )
+        lengths[loud], noqueue[loud] = _ids(behind.to_series())
     has_id = lengths > 0
-    cut = np.where(has_id, lengths + len(": "), np.where(noqueue, len(_NOQUEUE), 0))
-    queue_id, body = _cut_off(text, lengths, cut)
-    said = pl.Series("noqueue", noqueue).set(pl.Series(~(has_id | noqueue)), None)
-    return queue_id.alias("queue_id"), said, body.alias("body")
+    end = begin + np.where(has_id, lengths + len(": "), np.where(noqueue, len(_NOQUEUE), 0))
+    queue_id, body = _parts(text, begin, lengths, end)
+    said = pl.Series("noqueue", noqueue)
+    without = ~(has_id | noqueue)
+    return severity, queue_id.alias("queue_id"), said.set(pl.Series(without), None), body.alias("body")
 
 
-def _cut_off(text: pl.Series, lengths: np.ndarray, cut: np.ndarray) -> tuple[pl.Series, pl.Series]:
-    """The first bytes of each text (null where the length is 0), and what stands behind those that are cut off."""
+def _parts(
+    text: pl.Series, begin: np.ndarray, lengths: np.ndarray, end: np.ndarray
+) -> tuple[pl.Series, pl.Series]:
+    """So many bytes of each text from `begin` on (null where it is none), and what stands behind `end`."""
     found = spans(text.rechunk())
     if found is not None:
         buffer, starts, whole = found
-        return buffer.texts(starts, lengths, lengths > 0), buffer.texts(starts + cut, whole - cut)
+        return buffer.texts(starts + begin, lengths, lengths > 0), buffer.texts(starts + end, whole - end)
     binary = pl.col("text").cast(pl.Binary)
-    halves = pl.DataFrame({"text": text, "length": lengths, "cut": cut}).select(
-        pl.when(pl.col("length") > 0).then(binary.bin.head(pl.col("length"))).cast(pl.String).alias("head"),
-        binary.bin.slice(pl.col("cut")).cast(pl.String).alias("tail"),
+    halves = pl.DataFrame({"text": text, "begin": begin, "length": lengths, "end": end}).select(
+        pl.when(pl.col("length") > 0)
+        .then(binary.bin.slice(pl.col("begin"), pl.col("length")))
+        .cast(pl.String)
+        .alias("id"),
+        binary.bin.slice(pl.col("end")).cast(pl.String).alias("body"),
     )
-    return halves["head"], halves["tail"]
+    return halves["id"], halves["body"]
 
 
 _ODD_QUEUE_ID = r"\A([0-9A-Za-z]{5,32}): "

@@ -61,8 +61,12 @@ def redact(text: pl.Series) -> pl.Series:
     rows = rows[text[rows].str.contains(_NO_OTHER_WARNING).to_numpy()]
     if not len(rows):
         return text
-    masked = text[rows].to_frame("text").select(_masked(pl.col("text"))).to_series()
-    return text.clone().scatter(rows, masked)
+    some = text[rows]
+    masked = some.to_frame("text").select(_masked(pl.col("text"))).to_series()
+    changed = (masked != some).fill_null(False)
+    if not changed.any():
+        return text
+    return text.clone().scatter(rows[changed.to_numpy()], masked.filter(changed))
 
 
 def _masked(text: pl.Expr) -> pl.Expr:
