@@ -51,20 +51,31 @@ class Buffer:
         >>> Buffer(pa.py_buffer(b"from mx.example.net")).texts(np.array([0, 5]), np.array([4, 14])).to_list()
         ['from', 'mx.example.net']
         """
-        short = lengths <= INLINE
-        views = np.empty((len(starts), 2), dtype=np.uint64)
-        if short.all():
-            views[:, 0], views[:, 1] = self._inline(starts, lengths)
+        nulls = None
+        if known is None or known.all():
+            views = self._views(starts, lengths)
         else:
-            views[:, 0] = lengths.astype(np.uint64) | (self._first_four(starts) << _HALF)
-            views[:, 1] = starts.astype(np.uint64) << _HALF
-            if short.any():
-                views[short, 0], views[short, 1] = self._inline(starts[short], lengths[short])
-        nulls = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
+            rows = np.flatnonzero(known)
+            views = np.zeros((len(starts), 2), dtype=np.uint64)
+            views[rows] = self._views(starts[rows], lengths[rows])
+            nulls = pa.py_buffer(np.packbits(known, bitorder="little"))
         column = pa.Array.from_buffers(pa.string_view(), len(starts), [nulls, pa.py_buffer(views), self.data])
         series = pl.from_arrow(column)
         assert isinstance(series, pl.Series)  # noqa: S101 (an array becomes a series; tells the type checker)
         return series
+
+    def _views(self, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """The 16 bytes of each text as two numbers."""
+        views = np.empty((len(starts), 2), dtype=np.uint64)
+        short = np.flatnonzero(lengths <= INLINE)
+        if len(short) < len(starts):
+            views[:, 0] = lengths.astype(np.uint64) | (self._first_four(starts) << _HALF)
+            views[:, 1] = starts.astype(np.uint64) << _HALF
+            if len(short):
+                views[short, 0], views[short, 1] = self._inline(starts[short], lengths[short])
+        else:
+            views[:, 0], views[:, 1] = self._inline(starts, lengths)
+        return views
 
     def _first_four(self, starts: np.ndarray) -> np.ndarray:
         if self.size < 4:
@@ -74,14 +85,22 @@ class Buffer:
         return found
 
     def _inline(self, starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The two words of the views of short texts: length and first four bytes, the other eight; zeros behind the end."""
-        whole = self
-        missing = int(starts.max()) + INLINE - self.size if len(starts) else 0
-        if missing > 0:  # an empty text may even start behind the end
-            whole = Buffer(pa.py_buffer(self.data.to_pybytes() + bytes(missing)))
-        head = whole._first_four(starts) & _FIRST[np.minimum(lengths, 4)]
-        tail = whole.words_at(starts + 4) & _FIRST[np.maximum(lengths - 4, 0)]
-        return lengths.astype(np.uint64) | (head << _HALF), tail
+        """The two words of the views of short texts: length and first four bytes, the other eight; zeros behind the end.
+
+        Texts near the end of the buffer, where eight bytes may be too many, are read from a copy of its end.
+        """
+        late = np.flatnonzero(starts > self.size - INLINE)
+        if not len(late):
+            head = self._first_four(starts) & _FIRST[np.minimum(lengths, 4)]
+            tail = self.words_at(starts + 4) & _FIRST[np.maximum(lengths - 4, 0)]
+            return lengths.astype(np.uint64) | (head << _HALF), tail
+        begin = max(self.size - INLINE, 0)
+        end = Buffer(pa.py_buffer(self.data[begin:].to_pybytes() + bytes(2 * INLINE)))
+        first, second = np.empty(len(starts), dtype=np.uint64), np.empty(len(starts), dtype=np.uint64)
+        early = np.flatnonzero(starts <= self.size - INLINE)
+        first[early], second[early] = self._inline(starts[early], lengths[early])
+        first[late], second[late] = end._inline(np.minimum(starts[late] - begin, INLINE), lengths[late])
+        return first, second
 
 
 def spans(column: pl.Series) -> tuple[Buffer, np.ndarray, np.ndarray] | None:

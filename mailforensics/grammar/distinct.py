@@ -39,4 +39,9 @@ def for_each(values: pl.Series, which: np.ndarray) -> pl.Series:
     ['y', None, 'x']
     """
     nothing = pl.Series(values.name, [None], dtype=values.dtype)
-    return pl.concat([values, nothing]).gather(pl.Series(which))
+    return pl.concat([values, nothing], rechunk=True).gather(pl.Series(which))
+
+
+def told_each(values: pl.Series) -> pl.Series:
+    """The values of a categorical as text, by looking each up; a cast takes four times as long."""
+    return for_each(*distinct(values)) if isinstance(values.dtype, pl.Categorical) else values

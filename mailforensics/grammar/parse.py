@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from mailforensics.grammar.distinct import distinct
+from mailforensics.grammar.distinct import distinct, told_each
 from mailforensics.grammar.shape import Grammar, Hit
 
 Frame = pl.DataFrame
@@ -143,10 +143,17 @@ def _note(hit: Hit, rows: np.ndarray, carried: Frame, reading: _Reading) -> None
 def _prefix_columns(split: Frame) -> Frame:
     return split.select(
         *[
-            pl.col(name).cast(kind) if name in split.columns else pl.lit(None, dtype=kind).alias(name)
+            pl.col(name)
+            if name in _CODED
+            else pl.col(name).cast(kind)
+            if name in split.columns
+            else pl.lit(None, dtype=kind).alias(name)
             for name, kind in _PREFIX.items()
         ]
     )
+
+
+_CODED = ("instance", "daemon", "severity")  # of few values, so that each is looked up and none is copied
 
 
 def _assemble(
@@ -154,26 +161,43 @@ def _assemble(
 ) -> Frame:
     """The prefix columns of all grammars put beside the lines they belong to."""
     height = framed.height
-    base = framed.drop("severity", "pid").cast({pl.Categorical: pl.String})
-    if len(prefixes) == 1 and len(prefixes[0][0]) == height:
-        both = prefixes[0][1]
-    else:
-        rest = np.flatnonzero(owner < 0)
-        other = framed[rest].select(
-            pl.lit(None, dtype=pl.String).alias("instance"),
-            pl.col("program").cast(pl.String).alias("daemon"),
-            "severity",
-            pl.lit(None, dtype=pl.String).alias("queue_id"),
-            pl.lit(None, dtype=pl.String).alias("session_id"),
-            "pid",
-        )
-        order = np.concatenate([*[rows for rows, _ in prefixes], rest])
+    rest = np.flatnonzero(owner < 0)
+    other = framed[rest].select(
+        pl.lit(None, dtype=pl.String).alias("instance"),
+        pl.col("program").alias("daemon"),
+        "severity",
+        pl.lit(None, dtype=pl.String).alias("queue_id"),
+        pl.lit(None, dtype=pl.String).alias("session_id"),
+        "pid",
+    )
+    parts = [*prefixes, (rest, other)] if len(rest) else prefixes
+    base = framed.drop("severity", "pid")
+    base = base.with_columns(
+        told_each(base[name]) for name in base.columns if isinstance(base[name].dtype, pl.Categorical)
+    )
+    columns = [_spread(name, parts, height) for name in _CODED]
+    if len(parts) == 1:
+        columns += parts[0][1].drop(_CODED).get_columns()
+    elif parts:
         place = np.empty(height, dtype=np.uint32)
-        place[order] = np.arange(height, dtype=np.uint32)
-        both = pl.concat([*[frame for _, frame in prefixes], other], rechunk=True)[place]
-    systems = pl.Series([*[grammar.system for grammar in grammars], "other"])
+        place[np.concatenate([rows for rows, _ in parts])] = np.arange(height, dtype=np.uint32)
+        columns += pl.concat([frame.drop(_CODED) for _, frame in parts], rechunk=True)[place].get_columns()
+    systems = pl.Series("system", [*[grammar.system for grammar in grammars], "other"])
     system = systems.gather(pl.Series(np.where(owner < 0, len(grammars), owner).astype(np.uint32)))
-    return base.hstack(both).with_columns(system.alias("system"))
+    return base.hstack([*columns, system])
+
+
+def _spread(name: str, parts: list[tuple[np.ndarray, Frame]], height: int) -> pl.Series:
+    """A column of few values, out of the columns of the parts."""
+    names: list[pl.Series] = [pl.Series(name, [None], dtype=pl.String)]
+    number = np.zeros(height, dtype=np.uint32)
+    known = 1
+    for rows, frame in parts:
+        values, which = distinct(frame[name])
+        number[rows] = np.where(which < len(values), which + known, 0)
+        names.append(values.cast(pl.String))
+        known += len(values)
+    return pl.concat(names, rechunk=True).gather(pl.Series(number))
 
 
 def _together(frames: list[Frame]) -> Frame:
