@@ -14,6 +14,7 @@ Sources: Postfix ``src/smtp/smtp_proto.c``, ``smtp_trouble.c``, ``smtp_connect.c
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -449,7 +450,8 @@ AGENTS: tuple[Shape, ...] = (
 )
 
 FAILED: tuple[Shape, ...] = (*REMOTE, *CLIENT)
-SHAPES: tuple[Shape, ...] = (*ACCEPTED[:4], *REMOTE, *ACCEPTED[4:], *DONE_HERE, *CLIENT, *AGENTS)
+_OTHERS = (*REMOTE, *ACCEPTED[4:], *DONE_HERE, *CLIENT, *AGENTS)
+SHAPES: tuple[Shape, ...] = (*ACCEPTED[:4], *(replace(shape, rare=True) for shape in _OTHERS))
 
 
 @cache
