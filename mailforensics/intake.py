@@ -12,14 +12,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
-from mailforensics import coverage, reading, schema
+from mailforensics import coverage, reading, schema, touched
 from mailforensics.aside import TABLES, Aside, read_aside
 from mailforensics.case import (
     Case,
@@ -40,11 +40,13 @@ from mailforensics.explaining import EXPLAIN
 from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
 from mailforensics.link.build import Known
+from mailforensics.link.hosts import Hosts
 from mailforensics.link.log import KINDS
 from mailforensics.linking import Shuffle, link_buckets
 from mailforensics.reading import Progress, Zones
 from mailforensics.show.progress import bar
-from mailforensics.store import MANIFEST, Store
+from mailforensics.store import MANIFEST, OUTLINE, Store, among
+from mailforensics.touched import Touched
 
 Frame = pl.DataFrame
 
@@ -169,61 +171,98 @@ def _write(
     limits: Limits, progress: Progress | None, given: Sequence[object], engine: str,
 ) -> Case:  # fmt: skip
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    resumed = {source.source_id: source.skip_bytes for source in found.sources if source.skip_bytes}
+    fresh, whole = _sizes(found, before)
+    grows = before is not None and touched.may_grow(
+        before, versions(), {source.role for source in found.sources}, own
+    )
     with crew(engine) as workers, ThreadPoolExecutor(2) as pool:
-        shuffle = Shuffle.of(store, pool, _size(found, before))
+        shuffle = Shuffle.of(store, pool, fresh if grows else whole, whole)
         try:
-            old_parts = _old_parts(store, before, shuffle, found)
             sources = reading.read_logs(
                 found, shuffle, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now, crew=workers
             )  # fmt: skip
             sources = sources.with_columns(tool_version=pl.lit(tool_version()))
             aside = read_aside(found, own, limits, configs_of(before.about) if before else (), progress)
             documents, other_scans = _documents(before, aside)
-            tables = {"events": old_parts + shuffle.parts()}
+            new_parts = shuffle.parts()
+            hosts, again = (
+                _touched(before, shuffle, resumed) if before is not None and grows else (None, None)
+            )
+            if again is None:
+                shuffle.widen(whole)
+            tables = {"events": _old_parts(store, before, shuffle, resumed, again) + new_parts}
+            shuffle.parts()
             facts = Known(
-                EXPLAIN, hosts=shuffle.outline.hosts(), domains=domains_of(aside.configs), other_scans=other_scans,
+                EXPLAIN, hosts=hosts or shuffle.outline.hosts(), domains=domains_of(aside.configs), other_scans=other_scans,
                 files=(documents["documents"], documents["hops"]),
             )  # fmt: skip
-            tables |= link_buckets(shuffle.spill, shuffle.outline, facts, workers, store)
+            grown = (
+                (again.mail, touched.tried_before(before, again))
+                if before is not None and again is not None
+                else None
+            )
+            linked = link_buckets(shuffle.spill, shuffle.outline, facts, workers, store, grown)
+            words = [store.write(OUTLINE, shuffle.outline.words())]
         finally:
             shuffle.spill.clear()
+    if before is not None and again is not None:
+        for name, part in touched.kept_rows(before, again, store.write):
+            linked.setdefault(name, []).insert(0, part)
+        words = [*before.tables[OUTLINE], *words]
+    tables |= linked | {OUTLINE: words}
     documents["sources"] = sources = _merged_sources(known, sources, _counted(store, tables["events"]))
     for name, frame in documents.items():
         tables[name] = [store.write(name, schema.conform(name, frame).select(schema.TABLES[name].names))]
     about = _about(before, known, found, aside, timezone, given, sources)
     about["clocks"] = facts.hosts.clocks.to_dicts()
+    about["hosts"] = touched.hosts_as_dict(facts.hosts)
     about["coverage"] = coverage.to_json(coverage.survey(store.parts(tables["events"])))
     store.commit(tables, about)
     return saved_case(store)
 
 
-def _size(found: Found, before: Store | None) -> int:
-    """About how many bytes of log there are, those of the case included."""
+def _touched(
+    before: Store, shuffle: Shuffle, resumed: Mapping[int, int]
+) -> tuple[Hosts | None, Touched | None]:
+    """What is known of all hosts, and what the new lines touch; None: all is linked again."""
+    hosts = touched.grown_hosts(touched.known_hosts(before), shuffle.outline.hosts())
+    if hosts is None:
+        return None, None
+    again = touched.find(before, shuffle.fresh, shuffle.outline.words(), resumed)
+    return (None, None) if again is None else (hosts, again)
+
+
+def _sizes(found: Found, before: Store | None) -> tuple[int, int]:
+    """About how many bytes of log are new, and how many there are with those of the case."""
     fresh = sum((source.decompressed_size or source.size) - source.skip_bytes for source in found.sources)
     old = sum(row["bytes"] for row in before.about.get("contents", [])) if before else 0
-    return fresh + old
+    return fresh, fresh + old
 
 
-def _old_parts(store: Store, before: Store | None, shuffle: Shuffle, found: Found) -> list[str]:
-    """The parts that the case has already; a last line that was cut when it was read is taken out, it comes again."""
+def _old_parts(
+    store: Store, before: Store | None, shuffle: Shuffle, resumed: Mapping[int, int], again: Touched | None
+) -> list[str]:
+    """The parts of ``events`` that the case has already; what is linked again of them (None: all) goes to the new lines.
+
+    A last line that was cut when it was read is taken out, it comes again.
+    """
     if before is None:
         return []
-    resumed = {source.source_id: source.skip_bytes for source in found.sources if source.skip_bytes}
+    cut = touched.stale(resumed)
     kept: list[str] = []
     for number, part in enumerate(before.tables.get("events", []), start=1):
-        events = before.parts([part]).collect()
-        stale = pl.any_horizontal(
-            [
-                pl.lit(False),
-                *(
-                    (pl.col("source_id") == key) & (pl.col("byte_offset") >= at)
-                    for key, at in resumed.items()
-                ),
-            ]
-        )
-        fresh = events.filter(~stale)
-        kept.append(part if fresh.height == events.height else store.write("events", fresh, 90_000 + number))
-        shuffle.keep(fresh, reading.fields_again(fresh.filter(pl.col("kind").is_in(KINDS))))
+        events = before.parts([part])
+        if events.filter(cut).head(1).collect().height:
+            part = store.write("events", events.filter(~cut).collect(), 90_000 + number)
+        kept.append(part)
+        wanted = events.filter(~cut)
+        if again is not None:
+            wanted = wanted.filter(among("event_id", pl.concat([again.mail_events, again.talk_events])))
+        some = wanted.collect()
+        if some.height:
+            fields = reading.fields_again(some.filter(pl.col("kind").is_in(KINDS)))
+            shuffle.keep_old(some, fields, again)
     return kept
 
 

@@ -17,11 +17,12 @@ import polars as pl
 
 from mailforensics import schema
 from mailforensics.engine import Crew
-from mailforensics.link.build import Known, lanes, link_mail, link_refused, link_talk
+from mailforensics.link.build import Known, Lanes, lanes, link_mail, link_refused, link_talk
 from mailforensics.link.log import EVENT_COLUMNS, KINDS, Frame, Log, norm_address
 from mailforensics.link.outline import Outline
 from mailforensics.spill import ROOM, Spill
-from mailforensics.store import SPILL, Store
+from mailforensics.store import SPILL, WIDER_SPILL, Store
+from mailforensics.touched import Fresh, Touched
 
 BUCKET_BYTES = 96 * 1024 * 1024  # so much log makes a bucket ...
 MOST_BUCKETS = 128  # ... until there are so many; then they grow
@@ -43,15 +44,29 @@ class Shuffle:
     spill: Spill
     outline: Outline
     pool: Executor
+    fresh: Fresh = field(default_factory=Fresh)
     events: list[Future[str]] = field(default_factory=list)
     _open: deque[Future[None]] = field(default_factory=deque)
 
     @classmethod
-    def of(cls, store: Store, pool: Executor, size: int) -> Shuffle:
-        """A sink for a log of about so many bytes."""
+    def of(cls, store: Store, pool: Executor, size: int, whole: int) -> Shuffle:
+        """A sink for about so many bytes of log, of so many in the whole case."""
         buckets = buckets_for(size)
         spill = Spill(store.folder / SPILL, buckets, ROOM)
-        return cls(store, spill, Outline(buckets, 1 + size // THIN_BYTES), pool)
+        return cls(store, spill, Outline(buckets, 1 + whole // THIN_BYTES, wordy=True), pool)
+
+    def widen(self, size: int) -> None:
+        """Make room for the buckets of a log of about so many bytes, more than was thought."""
+        self.parts()
+        buckets = buckets_for(size)
+        if buckets <= self.spill.buckets:
+            return
+        wider = Spill(self.store.folder / WIDER_SPILL, buckets, ROOM)
+        for lane in ("mail", "talk"):
+            for name, frame in self.spill.each(lane):
+                wider.put(lane, {name: frame})
+        self.spill.clear()
+        self.spill, self.outline.buckets = wider, buckets
 
     def add(self, events: Frame, lines: Mapping[str, Frame]) -> None:
         """Take a piece in; waits when the disk cannot keep up."""
@@ -64,14 +79,35 @@ class Shuffle:
 
     def keep(self, events: Frame, lines: Mapping[str, Frame]) -> None:
         """Sort what links are made from into the buckets."""
+        self._submit(events, lines, self.fresh.note)
+
+    def keep_old(self, events: Frame, lines: Mapping[str, Frame], touched: Touched | None) -> None:
+        """The same with lines that the case has already: all of them, or those that new lines touch."""
+        self._submit(events, lines, lambda _: None, touched)
+
+    def _submit(
+        self,
+        events: Frame,
+        lines: Mapping[str, Frame],
+        note: Callable[[Lanes], None],
+        touched: Touched | None = None,
+    ) -> None:
         slim = events.select(*EVENT_COLUMNS, "message_id")
         mine = {kind: lines[kind] for kind in KINDS if kind in lines}
-        self._open.append(self.pool.submit(self._keep, slim, mine))
+        self._open.append(self.pool.submit(self._keep, slim, mine, note, touched))
         while len(self._open) > 3:
             self._open.popleft().result()
 
-    def _keep(self, events: Frame, lines: Mapping[str, Frame]) -> None:
-        mail, talk = lanes(Log.of(events, lines))
+    def _keep(
+        self,
+        events: Frame,
+        lines: Mapping[str, Frame],
+        note: Callable[[Lanes], None],
+        touched: Touched | None,
+    ) -> None:
+        both = lanes(Log.of(events, lines))
+        note(both)
+        mail, talk = both if touched is None else touched.only(both)
         self.outline.add(mail)
         self.spill.put("mail", _tables(mail))
         self.spill.put("talk", _tables(talk))
@@ -99,8 +135,18 @@ def _log(tables: dict[str, Frame]) -> Log:
     return Log.of(events, tables)
 
 
-def link_buckets(spill: Spill, outline: Outline, known: Known, crew: Crew, store: Store) -> Parts:
-    """Link all buckets and write the tables; the parts of each are returned."""
+def link_buckets(
+    spill: Spill,
+    outline: Outline,
+    known: Known,
+    crew: Crew,
+    store: Store,
+    grown: tuple[pl.Series, Frame] | None = None,
+) -> Parts:
+    """Link all buckets and write the tables; the parts of each are returned.
+
+    Of a case that grew (`grown`) only some lines are here: the nodes of the mail that they tell of, and the tries that failed of all other.
+    """
     if spill.buckets > 1:
         moves = outline.moves(_ids(known))
         _move(spill, moves)
@@ -121,12 +167,13 @@ def link_buckets(spill: Spill, outline: Outline, known: Known, crew: Crew, store
             yield bucket, more
 
     for bucket, (brought, refused) in each(_talk, known):
-        _bring(spill, brought, moves)
+        here = brought if grown is None else brought.filter(pl.col("node").is_in(grown[0].implode()))
+        _bring(spill, here, moves)
         spill.put("refused", {"refused": refused}, bucket)
         asked.append(_to(refused).unique())
     if not crew.here:
         spill.settle()
-    failed: list[Frame] = []
+    failed: list[Frame] = [] if grown is None else [grown[1]]
     for _, tries in each(_mail, known, pl.concat(asked).unique()):
         failed.append(tries)
     for _ in each(_refused, pl.concat(failed)):

@@ -36,7 +36,9 @@ ROW_GROUP = (
 )
 CHECKED_BYTES = 1 << 30  # of a table, that are compared with what was written when it is opened
 LOCK = ".lock"
-SPILL = ".spill"  # where an ingest keeps what links are made from, while it lasts
+OUTLINE = "outline"  # beside the tables: which old lines a new one may touch (``touched.py``)
+SPILL = ".spill"  # where an ingest keeps what links are made from, while it lasts ...
+WIDER_SPILL = ".spill-wider"  # ... and where it sorts them anew, when there is more to link than was thought
 
 
 @dataclass
@@ -189,9 +191,10 @@ class Store:
 
     def _clear_spill(self) -> None:
         """Take away what an ingest that was killed had put aside."""
-        for path in (self.folder / SPILL).glob("*.arrows"):
-            path.unlink(missing_ok=True)
-        _remove_empty(self.folder / SPILL)
+        for name in (SPILL, WIDER_SPILL):
+            for path in (self.folder / name).glob("*.arrows"):
+                path.unlink(missing_ok=True)
+            _remove_empty(self.folder / name)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -216,7 +219,7 @@ class Store:
 
     def _unmake(self) -> None:
         """Take away what a first ingest left that did not come to its end."""
-        for name in schema.TABLES:
+        for name in (*schema.TABLES, OUTLINE):
             for part in (self.folder / name).glob("g*.parquet"):
                 part.unlink(missing_ok=True)
             _remove_empty(self.folder / name)
@@ -274,5 +277,5 @@ def _remove_empty(folder: Path) -> None:
 
 def _only_ours(path: Path) -> bool:
     """Nothing in the folder but what an ingest that was killed left behind."""
-    ours = {*schema.TABLES, LOCK, SPILL, f"{MANIFEST}.new"}
+    ours = {*schema.TABLES, OUTLINE, LOCK, SPILL, WIDER_SPILL, f"{MANIFEST}.new"}
     return all(entry.name in ours for entry in path.iterdir())

@@ -98,7 +98,8 @@ class Buffer:
         end = Buffer(pa.py_buffer(self.data[begin:].to_pybytes() + bytes(2 * INLINE)))
         first, second = np.empty(len(starts), dtype=np.uint64), np.empty(len(starts), dtype=np.uint64)
         early = np.flatnonzero(starts <= self.size - INLINE)
-        first[early], second[early] = self._inline(starts[early], lengths[early])
+        if len(early):
+            first[early], second[early] = self._inline(starts[early], lengths[early])
         first[late], second[late] = end._inline(np.minimum(starts[late] - begin, INLINE), lengths[late])
         return first, second
 

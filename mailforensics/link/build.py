@@ -86,7 +86,11 @@ def link(log: Log, known: Known) -> tuple[dict[str, Frame], Hosts]:
     return tables | {"sessions": sides["sessions"]}, known.hosts
 
 
-def lanes(log: Log) -> tuple[Log, Log]:
+Lanes = tuple[Log, Log]
+"""The parts of a log that tell of queue entries and of connections."""
+
+
+def lanes(log: Log) -> Lanes:
     """The parts of a log that tell of queue entries and of connections, with ``node``, the number of what a line is about."""
     return _lane(log, of_mail(), MAIL_KINDS, node_of()), _lane(log, of_talk(), TALK_KINDS, talker_of())
 

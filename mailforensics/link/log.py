@@ -94,6 +94,14 @@ class Log:
         """The rows of ``events`` where these events stand (they must be there)."""
         return np.searchsorted(self.events["event_id"].to_numpy(), event_ids.to_numpy())
 
+    def of_events(self, event_ids: pl.Series) -> Log:
+        """Some of the events, and their lines."""
+        mine = self.events["event_id"].is_in(event_ids.implode()).to_numpy()
+        lines = {
+            name: table.filter(mine[self.places(table["event_id"])]) for name, table in self.lines.items()
+        }
+        return Log(self.events.filter(mine), {name: table for name, table in lines.items() if table.height})
+
     def marked(self, event_ids: pl.Series, **values: pl.Series) -> Log:
         """The log with more columns of ``events``: a value for each of these events, null for all others."""
         row = np.zeros(self.events.height, dtype=np.uint32)

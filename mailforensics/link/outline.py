@@ -49,12 +49,14 @@ def talker_of() -> pl.Expr:
 class Outline:
     """Collects the words of each piece of a log.
 
-    buckets   how many buckets there will be; with one, no words are needed
+    buckets   how many buckets there will be
+    wordy     whether words are needed: for more than one bucket, or for a case that may grow
     thin      of a very large log, only one in so many queue entries is asked for host names and clocks
     """
 
     buckets: int = 1
     thin: int = 1
+    wordy: bool = False
     _parts: dict[str, list[Frame]] = field(default_factory=dict)
 
     def add(self, log: Log) -> None:
@@ -73,7 +75,7 @@ class Outline:
         root = pl.col("instance").str.extract(r"\A([^/]+)", 1).alias("root")
         managers = queued.filter(pl.col("daemon") == "qmgr").select("host", root).unique()
         known = [("ids", ids.collect()), ("managers", managers.collect()), *self._handed(log)]
-        return known if self.buckets == 1 else [*known, *_pairs(log)]
+        return [*known, *_pairs(log)] if self.wordy else known
 
     def _handed(self, log: Log) -> list[tuple[str, Frame]]:
         """Mail that was handed on, and where it came in: what the clocks of two hosts are compared by."""
@@ -146,6 +148,15 @@ class Outline:
         met = (pl.len().over("word") > 1) | pl.col("word").is_in(own["node"].implode())
         return homes(whole.filter(met), self.buckets)
 
+    def words(self) -> Frame:
+        """All that was said (``WORDS``): who must meet whom when more lines come."""
+        pairs = pl.concat(
+            [self._all("pairs", **_PAIR), self._all("queued", **_PAIR), self._by_refusal()]
+        ).unique()
+        mailboxes = self._all("mailboxes", word=pl.UInt64).unique().select(node=pl.col("word"), word="word")
+        parts = {"pair": pairs, "user": self._all("users", **_PAIR).unique(), "mailbox": mailboxes}
+        return pl.concat([part.select(pl.lit(kind).alias("kind"), *_PAIR) for kind, part in parts.items()])
+
     def _by_user(self) -> Frame:
         """A mailbox that was deleted or renamed takes all mail of its user along."""
         moved = self._all("mailboxes", word=pl.UInt64).unique()
@@ -169,6 +180,8 @@ class Outline:
 
 
 _PAIR = {"node": pl.UInt64, "word": pl.UInt64}
+WORDS = {"kind": pl.String, **_PAIR}
+"""kind ``pair``: a node says a word; ``user``: the same, of a user; ``mailbox``: the users whose mailbox was deleted or renamed."""
 
 
 def _kind(log: Log, kind: str, *columns: str, **types: type[pl.DataType]) -> Frame:

@@ -70,7 +70,8 @@ def brought(log: Log, sessions: Frame) -> Frame:
     clients = in_time(log.kind("postfix.smtpd.client", "time", "queue_id", *process)).drop_nulls("queue_id")
     clients = clients.with_columns(message_key=pl.col("event_id"))
     last = lost.join_asof(
-        clients.select("time", "message_key", *process), on="time", by=process, strategy="backward", check_sortedness=False
+        clients.select("time", "message_key", *process), on="time", by=process, strategy="backward", tolerance="1h",
+        check_sortedness=False,
     )  # fmt: skip
     nodes = clients.select("event_id", "message_key", pl.col("queue_id").hash(QUEUE).alias("node"))
     broken = pl.col("message_key").is_in(last["message_key"].drop_nulls().implode())

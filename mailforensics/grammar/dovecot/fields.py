@@ -38,7 +38,9 @@ def _address(text: pl.Expr) -> pl.Expr:
 
 
 def _milliseconds(text: pl.Expr) -> pl.Expr:
-    return text.cast(pl.Float64, strict=False) / 1000
+    return (text.cast(pl.Float64, strict=False) / 1000).round(
+        9
+    )  # the engine divides one value, but multiplies many
 
 
 _INTEGER, _NUMBER = pl.Int64, pl.Float64

@@ -29,7 +29,9 @@ SYMBOLS = pl.List(pl.Struct({"name": pl.String, "score": pl.Float64, "options": 
 
 
 def _milliseconds(text: pl.Expr) -> pl.Expr:
-    return text.cast(pl.Float64, strict=False) / 1000
+    return (text.cast(pl.Float64, strict=False) / 1000).round(
+        9
+    )  # the engine divides one value, but multiplies many
 
 
 FIELDS = {

@@ -163,7 +163,7 @@ def _by_key(fields: Frame) -> Frame:
         for name, pattern in _BY_KEY.items()
     ]
     cut = cut.with_columns(found).with_columns(
-        pl.col("scan_time_s") / 1000,
+        (pl.col("scan_time_s") / 1000).round(9),
         pl.col("message_id").replace({"<undef>": None}),
         symbols=_only_lists(pl.col("symbols")),
     )
