@@ -218,7 +218,10 @@ def _clocks(case: Case) -> Frame:
         }
     )
     events = case.scan("events").select("event_id", "source_id", "host", "time").collect()
-    return clock_findings(case.polars("sources"), events, pl.concat([empty, steps], how="diagonal_relaxed"))
+    undated = case.scan("events").filter(pl.col("time").is_null() & pl.col("time_original").is_not_null())
+    undated_lines = undated.select("event_id", "source_id", "time_original").collect()
+    steps = pl.concat([empty, steps], how="diagonal_relaxed")
+    return clock_findings(case.polars("sources"), events, steps, undated_lines)
 
 
 def _lost(case: Case, covered: Frame, gaps: Frame) -> Frame:

@@ -408,7 +408,8 @@ _SOURCES = Table(
         _C(
             "year_method",
             _STRING,
-            "How the year was known where the stamps have none.",
+            "How the year was known where the stamps have none; `+leap_day` behind it: a 29 February in the log moved it back, "
+            "`-leap_day`: it has no 29 February, though the log does.",
             "file_time",
             "derived",
         ),
