@@ -28,10 +28,10 @@ OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
 _HOUR_AND_MINUTE = r"[0-2][0-9]:[0-5][0-9]"
 _BSD_MINUTE = rf"\A{MONTH} [ 0-3][0-9] {_HOUR_AND_MINUTE}\z"
 _ISO_MINUTE = rf"\A{DATE}T{_HOUR_AND_MINUTE}\z"
-HOST = (
-    r"[!-'*-~]*[!-'*-9;-~]"  # no round bracket: Dovecot's own file has `lmtp(602, anna@example.com): ` there
+HOST = (  # no round bracket: Dovecot's own file has `lmtp(602, anna@example.com): ` there; no `<22>` in front
+    r"[!-'*-;=-~](?:[!-'*-~]*[!-'*-9;-~])?"
 )
-_HOST_AND_PROGRAM = rf"\A(?P<host>{HOST}) (?P<program>[!-Z\\^-~]+)\z"
+_HOST_AND_PROGRAM = rf"\A(?P<host>{HOST}) (?P<program>[!-;=-Z\\^-~][!-Z\\^-~]*)\z"
 
 _WORD = 8  # bytes that are read at once
 _SHORTEST = 4 * _WORD  # bytes: shorter lines are left alone, so that no word reaches past its line
