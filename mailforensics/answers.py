@@ -228,9 +228,20 @@ def _lost(case: Case, covered: Frame, gaps: Frame) -> Frame:
     """Lost mail; that other people's servers took a mail over is the usual end of outgoing mail, and no finding."""
     found = lost_mail(
         *(case.polars("journeys"), case.polars("messages"), case.polars("deliveries")),
-        case.polars("mailbox_events"), case.polars("sessions"), covered, gaps,
-    )  # fmt: skip
+        *(case.polars("mailbox_events"), case.polars("sessions"), covered, gaps, discards(case)),
+    )
     return found.filter(pl.col("finding") != "handed_over_not_followed")
+
+
+def discards(case: Case) -> Frame:
+    """The lines behind mail that a rule of ours discarded, or wrote to a file or program: event_id, kind, text."""
+    ends = (
+        case.polars("journeys").select("outcomes").explode("outcomes", empty_as_null=True).unnest("outcomes")
+    )
+    words = ["discarded_by_rule", "delivered_to_file", "delivered_to_command"]
+    asked = ends.filter(pl.col("outcome").is_in(words))["evidence"].explode(empty_as_null=True).drop_nulls()
+    lines = case.scan("events").filter(pl.col("event_id").is_in(asked.implode()))
+    return lines.select("event_id", "kind", "text").collect()
 
 
 def _headers(case: Case) -> dict[str, Frame]:
