@@ -234,14 +234,14 @@ def _lost(case: Case, covered: Frame, gaps: Frame) -> Frame:
 
 
 def discards(case: Case) -> Frame:
-    """The lines behind mail that a rule of ours discarded, or wrote to a file or program: event_id, kind, text."""
+    """The lines behind mail that a rule of ours discarded, or wrote to a file or program: event_id, host, kind, text."""
     ends = (
         case.polars("journeys").select("outcomes").explode("outcomes", empty_as_null=True).unnest("outcomes")
     )
     words = ["discarded_by_rule", "delivered_to_file", "delivered_to_command"]
     asked = ends.filter(pl.col("outcome").is_in(words))["evidence"].explode(empty_as_null=True).drop_nulls()
     lines = case.scan("events").filter(pl.col("event_id").is_in(asked.implode()))
-    return lines.select("event_id", "kind", "text").collect()
+    return lines.select("event_id", "host", "kind", "text").collect()
 
 
 def _headers(case: Case) -> dict[str, Frame]:

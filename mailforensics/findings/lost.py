@@ -104,7 +104,7 @@ def lost_mail(
 
     covered   host, from, to: the stretch of time for which each host's log is held
     gaps      host, from, to: pauses in it
-    rules     lines by which a rule of ours discarded a mail: event_id, kind, text
+    rules     lines by which a rule of ours discarded a mail: event_id, host, kind, text
 
     Besides the columns of ``findings``: rank (0 the worst), journey_key, recipient, outcome, and ``next``, what to look at
     next; the sentence ends with it, too.
@@ -281,7 +281,7 @@ def _named(ends: Frame, messages: Frame, mailbox_events: Frame, rules: Frame | N
     )
     ends = ends.join(entry, on="message_key", how="left")
     return ends.with_columns(
-        host=pl.coalesce("box_host", "queue_host"), hosts=pl.col("hosts").list.join(" and "), user=pl.coalesce("user", "recipient"),
+        host=pl.coalesce("box_host", "queue_host", "rule_host"), hosts=pl.col("hosts").list.join(" and "), user=pl.coalesce("user", "recipient"),
         session=pl.col("session_id"), box=pl.col("mailbox"), original=pl.col("original_recipient"), until=pl.col("until").dt.strftime(_STAMP),
     )  # fmt: skip
 
@@ -299,7 +299,7 @@ _RULES = (
 def _rules(told: Frame, rules: Frame | None) -> Frame:
     """Per copy the rule that discarded it, in words, with the line that names it."""
     if rules is None or not rules.height:
-        return pl.DataFrame(schema={"copy": pl.UInt32, "rule": pl.String})
+        return pl.DataFrame(schema={"copy": pl.UInt32, "rule": pl.String, "rule_host": pl.String})
     lines = told.join(rules, left_on="event", right_on="event_id", maintain_order="left")
     said = [
         pl.when((pl.col("kind_of_line") == kind) & pl.col("text").str.contains(pattern))
@@ -307,7 +307,9 @@ def _rules(told: Frame, rules: Frame | None) -> Frame:
         for kind, pattern, where in _RULES
     ]  # fmt: skip
     lines = lines.rename({"kind": "kind_of_line"}).with_columns(rule=pl.coalesce(said)).drop_nulls("rule")
-    return lines.unique("copy", keep="first", maintain_order=True).select("copy", "rule")
+    return lines.unique("copy", keep="first", maintain_order=True).select(
+        "copy", "rule", pl.col("host").alias("rule_host")
+    )
 
 
 def _filled(template: str) -> pl.Expr:

@@ -144,6 +144,46 @@ def test_a_transport_that_discards_is_lost_by_a_rule(tmp_path: Path) -> None:
     assert "look at the transport map" in row["next"]
 
 
+def acted(seconds: float, action: str, queue_id: str | None) -> list[str]:
+    """A mail on which an access table acted before it had a queue id, and which then got one, or none."""
+    client, smtpd = "unknown[203.0.113.9]", "postfix/smtpd"
+    text = f"NOQUEUE: {action}: RCPT from {client}: <zoe@example.net>: Recipient address triggers {action.upper()} action; from=<alex@example.com> to=<zoe@example.net> proto=ESMTP helo=<x>"
+    lines = [line(seconds, smtpd, f"connect from {client}"), line(seconds + 0.1, smtpd, text)]
+    if queue_id:
+        lines += [line(seconds + 0.2, smtpd, f"{queue_id}: client={client}"),
+                  line(seconds + 0.3, "postfix/cleanup", f"{queue_id}: message-id=<{queue_id}@example.com>")]  # fmt: skip
+    return [
+        *lines,
+        line(seconds + 0.5, smtpd, f"disconnect from {client} ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "queue_id", "kind", "step"),
+    [
+        ("discard", "CA00009", "discarded_by_rule", 'On mail: look for the access table (postconf -n: check_..._access) that this line names: "discard: RCPT'),
+        ("discard", None, "discarded_by_rule", 'On mail: look for the access table (postconf -n: check_..._access) that this line names: "discard: RCPT'),
+        ("hold", "CA00009", "held", "On mail: postcat -q CA00009"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("way", ["open", "ingest"])
+def test_what_an_access_table_does_before_there_is_a_queue_id_is_told_of_the_mail(
+    action: str, queue_id: str | None, kind: str, step: str, way: str, tmp_path: Path
+) -> None:
+    other = [*mail(20, "CA00010", recipients=["amy@example.net"])]
+    path = over_traffic(tmp_path, [*acted(0, action, queue_id), *other])
+    if way == "ingest":
+        mf.ingest(path, tmp_path / "case")
+        path = tmp_path / "case"
+    case = mf.open_case(path)
+    [row] = lost(path).filter(pl.col("recipient") == "zoe@example.net").to_dicts()
+    assert row["finding"] == kind
+    assert step in row["next"]
+    [journey] = case.trace(to="zoe@example.net", since="2026-01-04 01:59").found.to_dicts()
+    assert journey["sender"] == "alex@example.com"
+    assert not case.polars("rejects").filter(pl.col("recipient") == "zoe@example.net").height
+
+
 def saved(seconds: float, user: str, message_id: str, box: str = "INBOX") -> str:
     return line(
         seconds,
