@@ -226,11 +226,17 @@ def _clocks(case: Case) -> Frame:
 
 def _lost(case: Case, covered: Frame, gaps: Frame) -> Frame:
     """Lost mail; that other people's servers took a mail over is the usual end of outgoing mail, and no finding."""
-    found = lost_mail(
-        *(case.polars("journeys"), case.polars("messages"), case.polars("deliveries")),
-        *(case.polars("mailbox_events"), case.polars("sessions"), covered, gaps, discards(case)),
-    )
+    tables = [
+        case.polars(name) for name in ("journeys", "messages", "deliveries", "mailbox_events", "sessions")
+    ]
+    found = lost_mail(*tables, covered, gaps, rules=discards(case), notified=notified(case))
     return found.filter(pl.col("finding") != "handed_over_not_followed")
+
+
+def notified(case: Case) -> pl.Series:
+    """The journeys of whose failure a notification among the messages of the case tells."""
+    told = case.scan("dsns").filter((pl.col("action") == "failed") & pl.col("journey_key").is_not_null())
+    return told.select("journey_key").unique().collect()["journey_key"]
 
 
 def discards(case: Case) -> Frame:

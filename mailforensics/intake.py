@@ -37,6 +37,7 @@ from mailforensics.engine import crew
 from mailforensics.evidence.config import as_dict
 from mailforensics.evidence.source import Found, Source, file_hash, find, forget_copies
 from mailforensics.explaining import EXPLAIN
+from mailforensics.findings.reported import joined_again
 from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
 from mailforensics.link.build import Known
@@ -187,14 +188,22 @@ def _write(
             tables |= link_buckets(shuffle.spill, shuffle.outline, facts, workers, store)
         finally:
             shuffle.spill.clear()
+    documents["dsns"] = joined_again(
+        documents["dsns"], *(_table(store, tables, name) for name in ("messages", "deliveries"))
+    )
     documents["sources"] = sources = _merged_sources(known, sources, _counted(store, tables["events"]))
     for name, frame in documents.items():
         tables[name] = [store.write(name, schema.conform(name, frame).select(schema.TABLES[name].names))]
     about = _about(before, known, found, aside, timezone, given, sources)
     about["clocks"] = facts.hosts.clocks.to_dicts()
-    about["coverage"] = coverage.to_json(coverage.survey(store.parts(tables["events"])))
+    about["coverage"] = coverage.to_json(coverage.survey(_table(store, tables, "events")))
     store.commit(tables, about)
     return saved_case(store)
+
+
+def _table(store: Store, tables: dict[str, list[str]], name: str) -> pl.LazyFrame:
+    """A table that was written but not yet committed."""
+    return store.parts(tables[name]) if tables.get(name) else schema.empty(name).lazy()
 
 
 def _size(found: Found, before: Store | None) -> int:

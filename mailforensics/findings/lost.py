@@ -98,6 +98,7 @@ def lost_mail(
     covered: Frame,
     gaps: Frame,
     rules: Frame | None = None,
+    notified: pl.Series | None = None,
     thresholds: LostThresholds = LostThresholds(),
 ) -> Frame:
     """One row of ``findings`` per copy that has no seen good end, the worst first.
@@ -105,6 +106,7 @@ def lost_mail(
     covered   host, from, to: the stretch of time for which each host's log is held
     gaps      host, from, to: pauses in it
     rules     lines by which a rule of ours discarded a mail: event_id, host, kind, text
+    notified  keys of journeys of whose failure a notification among the messages tells
 
     Besides the columns of ``findings``: rank (0 the worst), journey_key, recipient, outcome, and ``next``, what to look at
     next; the sentence ends with it, too.
@@ -115,6 +117,8 @@ def lost_mail(
     ends = ends.join(
         _by_strangers(mailbox_events, sessions, messages), on=["journey_key", "removed_from"], how="left"
     )
+    if notified is not None:
+        ends = ends.with_columns(told=pl.col("told") | pl.col("journey_key").is_in(notified.implode()))
     ends = ends.with_columns(kind=_kind(thresholds)).filter(pl.col("kind").is_not_null())
     ends = _named(ends, messages, mailbox_events, rules)
     found = [_found(ends.filter(pl.col("kind") == kind.name), rank, kind) for rank, kind in enumerate(KINDS)]
