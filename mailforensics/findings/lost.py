@@ -97,6 +97,7 @@ def lost_mail(
     sessions: Frame,
     covered: Frame,
     gaps: Frame,
+    *,
     rules: Frame | None = None,
     notified: pl.Series | None = None,
     thresholds: LostThresholds = LostThresholds(),

@@ -22,7 +22,7 @@ def lost(path: Path) -> pl.DataFrame:
     tables = [
         case.polars(name) for name in ("journeys", "messages", "deliveries", "mailbox_events", "sessions")
     ]
-    return lost_mail(*tables, *answers.stretches(case), answers.discards(case))
+    return lost_mail(*tables, *answers.stretches(case), rules=answers.discards(case))
 
 
 def counts(path: Path) -> dict[str, int]:
