@@ -226,10 +226,10 @@ def _clocks(case: Case) -> Frame:
 
 def _lost(case: Case, covered: Frame, gaps: Frame) -> Frame:
     """Lost mail; that other people's servers took a mail over is the usual end of outgoing mail, and no finding."""
-    tables = [
-        case.polars(name) for name in ("journeys", "messages", "deliveries", "mailbox_events", "sessions")
-    ]
-    found = lost_mail(*tables, covered, gaps, rules=discards(case), notified=notified(case))
+    found = lost_mail(
+        case.polars("journeys"), case.polars("messages"), case.polars("deliveries"), case.polars("mailbox_events"),
+        case.polars("sessions"), covered, gaps, rules=discards(case), notified=notified(case),
+    )  # fmt: skip
     return found.filter(pl.col("finding") != "handed_over_not_followed")
 
 
