@@ -25,6 +25,7 @@ import numpy as np
 import polars as pl
 
 from mailforensics.errors import OptionError
+from mailforensics.evidence.months import MONTHS
 
 DAY = 24 * 60  # minutes
 NEW_YEAR = 90 * DAY  # a step back of more days than that is no line out of order, it is a new year
@@ -33,14 +34,6 @@ LEAP_DAY = 59  # 29 February, counted from 0 in the calendar of a leap year
 
 MOVED_BACK, CONTRADICTED = "+leap_day", "-leap_day"
 """Behind a year_method: a 29 February in the log moved the year back, or contradicts the year, which was kept."""
-
-
-_MONTHS = {
-    name: i + 1
-    for i, name in enumerate(
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    )
-}
 
 
 @dataclass
@@ -181,7 +174,7 @@ def _bsd_minutes(stamps: pl.Series) -> np.ndarray:
             pl.lit("2000-"),
             pl.col("s")
             .str.slice(0, 3)
-            .replace_strict(_MONTHS, default=None, return_dtype=pl.Int32)
+            .replace_strict(MONTHS, default=None, return_dtype=pl.Int32)
             .cast(pl.String),
             pl.lit("-"),
             pl.col("s").str.slice(4, 2).str.strip_chars(" "),

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from mailforensics.evidence.months import MONTH
 from mailforensics.evidence.spans import Buffer, spans
 from mailforensics.grammar.distinct import distinct, for_each
 
 Frame = pl.DataFrame
 Columns = dict[str, pl.Series]
 
-MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 DATE = r"[0-9]{4}-[01][0-9]-[0-3][0-9]"
 OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
 _HOUR_AND_MINUTE = r"[0-2][0-9]:[0-5][0-9]"

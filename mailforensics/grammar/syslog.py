@@ -27,8 +27,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from mailforensics.evidence.months import MONTH, MONTHS
 from mailforensics.evidence.spans import first_four, four
-from mailforensics.grammar.plain import DATE, HOST, MONTH, OFFSET, cut_plain
+from mailforensics.grammar.plain import DATE, HOST, OFFSET, cut_plain
 
 _CLOCK = r"[0-2][0-9]:[0-5][0-9]:[0-6][0-9]"
 _BSD = rf"{MONTH} [ 0-3][0-9] {_CLOCK}"
@@ -248,7 +249,7 @@ def _bsd_fraction_stamp(stamp: pl.Expr) -> list[pl.Expr]:
     return [stamp.str.slice(0, 12).alias("minute"), second, precision]
 
 
-_MONTHS = {word: f"{number:02}" for number, word in enumerate(MONTH[3:-1].split("|"), start=1)}
+_MONTHS = {word: f"{number:02}" for word, number in MONTHS.items()}
 
 
 def _dated_stamp(stamp: pl.Expr) -> list[pl.Expr]:

@@ -16,6 +16,7 @@ from mailforensics.findings.causes import COLUMNS
 from mailforensics.findings.dsn import dsn_frame, may_be_notification, read_dsn
 from mailforensics.findings.reported import join_deliveries
 from mailforensics.limits import Limits
+from tests.findings.notices import MESSAGE_BLOCK, report
 from tests.findings.synthetic import SAMPLES
 
 
@@ -23,14 +24,8 @@ def rows(text: str) -> list[dict[str, Any]]:
     return read_dsn(text.encode()).to_pylist()
 
 
-def standard(recipient_block: str, message_block: str = "Reporting-MTA: dns; mail.example.com") -> str:
-    return (
-        "From: MAILER-DAEMON@mail.example.com\nSubject: Undelivered Mail Returned to Sender\nMIME-Version: 1.0\n"
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
-        "--b\nContent-Type: text/plain\n\nI'm sorry\n\n"
-        f"--b\nContent-Type: message/delivery-status\n\n{message_block}\n\n{recipient_block}\n\n"
-        "--b\nContent-Type: message/rfc822\n\nMessage-ID: <d7979c16f20c@example.com>\nSubject: Offer\n\nHello\n\n--b--\n"
-    )
+def standard(recipient_block: str, message_block: str = MESSAGE_BLOCK) -> str:
+    return report(f"{message_block}\n\n{recipient_block}")
 
 
 POSTFIX = standard(

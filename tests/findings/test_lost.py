@@ -14,6 +14,7 @@ from mailforensics import answers
 from mailforensics.errors import OptionError
 from mailforensics.findings.causes import classify_replies
 from mailforensics.findings.lost import KINDS, lost_mail
+from tests.findings.notices import report
 from tests.findings.synthetic import BACKGROUND, SAMPLES, line, login, mail, over_traffic
 
 
@@ -99,13 +100,8 @@ def test_a_bounce_of_which_nobody_was_told_is_a_warning(tmp_path: Path) -> None:
 def test_a_bounce_whose_notification_lies_among_the_messages_was_told(tmp_path: Path) -> None:
     said = "status=bounced (host mx.example.net[192.0.2.25] said: 550 5.1.1 User unknown (in reply to RCPT TO command))"
     log = over_traffic(tmp_path, mail(0, "CA00003", answer=said))
-    (tmp_path / "bounce.eml").write_text(
-        "Return-Path: <>\nFrom: MAILER-DAEMON@mail.example.com\nSubject: Undelivered Mail Returned to Sender\n"
-        'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
-        "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mail.example.com\nX-Postfix-Queue-ID: CA00003\n\n"
-        "Final-Recipient: rfc822; nina@example.net\nAction: failed\nStatus: 5.1.1\n\n--b--\n",
-        encoding="utf-8",
-    )
+    blocks = "Reporting-MTA: dns; mail.example.com\nX-Postfix-Queue-ID: CA00003\n\nFinal-Recipient: rfc822; nina@example.net\nAction: failed\nStatus: 5.1.1"
+    (tmp_path / "bounce.eml").write_text(report(blocks), encoding="utf-8")
     names = mf.open_case([log, tmp_path / "bounce.eml"]).table("dsns")["matched_by"].to_pylist()
     assert names == ["queue_id"]
     found = mf.open_case([log, tmp_path / "bounce.eml"]).findings().column("finding").to_pylist()
