@@ -218,16 +218,36 @@ def _clocks(case: Case) -> Frame:
         }
     )
     events = case.scan("events").select("event_id", "source_id", "host", "time").collect()
-    return clock_findings(case.polars("sources"), events, pl.concat([empty, steps], how="diagonal_relaxed"))
+    undated = case.scan("events").filter(pl.col("time").is_null() & pl.col("time_original").is_not_null())
+    undated_lines = undated.select("event_id", "source_id", "time_original").collect()
+    steps = pl.concat([empty, steps], how="diagonal_relaxed")
+    return clock_findings(case.polars("sources"), events, steps, undated_lines)
 
 
 def _lost(case: Case, covered: Frame, gaps: Frame) -> Frame:
     """Lost mail; that other people's servers took a mail over is the usual end of outgoing mail, and no finding."""
     found = lost_mail(
-        *(case.polars("journeys"), case.polars("messages"), case.polars("deliveries")),
-        case.polars("mailbox_events"), case.polars("sessions"), covered, gaps,
+        case.polars("journeys"), case.polars("messages"), case.polars("deliveries"), case.polars("mailbox_events"),
+        case.polars("sessions"), covered, gaps, rules=discards(case), notified=notified(case),
     )  # fmt: skip
     return found.filter(pl.col("finding") != "handed_over_not_followed")
+
+
+def notified(case: Case) -> pl.Series:
+    """The journeys of whose failure a notification among the messages of the case tells."""
+    told = case.scan("dsns").filter((pl.col("action") == "failed") & pl.col("journey_key").is_not_null())
+    return told.select("journey_key").unique().collect()["journey_key"]
+
+
+def discards(case: Case) -> Frame:
+    """The lines behind mail that a rule of ours discarded, or wrote to a file or program: event_id, host, kind, text."""
+    ends = (
+        case.polars("journeys").select("outcomes").explode("outcomes", empty_as_null=True).unnest("outcomes")
+    )
+    words = ["discarded_by_rule", "delivered_to_file", "delivered_to_command"]
+    asked = ends.filter(pl.col("outcome").is_in(words))["evidence"].explode(empty_as_null=True).drop_nulls()
+    lines = case.scan("events").filter(pl.col("event_id").is_in(asked.implode()))
+    return lines.select("event_id", "host", "kind", "text").collect()
 
 
 def _headers(case: Case) -> dict[str, Frame]:

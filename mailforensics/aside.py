@@ -12,13 +12,14 @@ from mailforensics.evidence import mailbox
 from mailforensics.evidence.config import ServerConfig, dovecot_config, own_of, postfix_config
 from mailforensics.evidence.queue import queue_entries
 from mailforensics.evidence.source import Found, Source
+from mailforensics.findings.dsn import Bounces, may_be_notification
 from mailforensics.grammar.rspamd.history import read_history
-from mailforensics.headers.message import read_messages
+from mailforensics.headers.message import document_id, read_messages
 from mailforensics.limits import Limits
 
 Frame = pl.DataFrame
 
-TABLES = ("documents", "headers", "hops", "auth_results", "queue_entries")
+TABLES = ("documents", "headers", "hops", "auth_results", "queue_entries", "dsns")
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,15 @@ def read_aside(
         *(_config(source, limits) for source in found.sources if source.role in ("postconf", "doveconf")),
     )
     ours = tuple(own) or tuple(own_of(configs))
-    read = read_messages(_mails(found, limits, progress), own=ours, limits=limits)
+    bounces = Bounces(limits)
+    read = read_messages(_watched(_mails(found, limits, progress), bounces), own=ours, limits=limits)
     queues = [
         queue_entries(_bytes(source, limits), source_id=source.source_id, time=source.mtime)
         for source in found.sources
         if source.role == "queue"
     ]
-    tables = {name: read.frames[name] for name in TABLES if name != "queue_entries"}
+    tables = {name: read.frames[name] for name in TABLES if name in read.frames}
+    tables["dsns"] = bounces.frame().rename({"message": "document_id"})
     tables["queue_entries"] = pl.concat(queues) if queues else schema.empty("queue_entries")
     return Aside(tables, _scans(read.frames["scans"], found, limits), configs, ours)
 
@@ -72,6 +75,14 @@ def _mails(
             done += sizes[source.source_id]
             if progress is not None:
                 progress(min(done, total), total)
+
+
+def _watched(mails: Iterable[tuple[int, int, bytes]], bounces: Bounces) -> Iterator[tuple[int, int, bytes]]:
+    """The same messages; what notifications among them say is read as they pass by."""
+    for source_id, offset, data in mails:
+        if may_be_notification(data):
+            bounces.add(document_id(source_id, offset), data)
+        yield source_id, offset, data
 
 
 def _config(source: Source, limits: Limits) -> ServerConfig:

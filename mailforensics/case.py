@@ -44,7 +44,16 @@ Frame = pl.DataFrame
 T = TypeVar("T")
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
-LINKED_TABLES = ("messages", "deliveries", "rejects", "sessions", "scans", "mailbox_events", "journeys")
+LINKED_TABLES = (
+    "messages",
+    "deliveries",
+    "rejects",
+    "sessions",
+    "scans",
+    "mailbox_events",
+    "journeys",
+    "dsns",
+)
 
 
 def open_case(
@@ -122,9 +131,11 @@ def _read(
         )  # fmt: skip
     aside = read_aside(found, own, limits, progress=progress)
     sources = sources.with_columns(tool_version=pl.lit(tool_version()))
+    dsns = aside.tables.pop("dsns")
     return Case(
         frames={"sources": sources, "events": memory.all_events(), **aside.tables},
         lines=memory.all_lines(),
+        dsns=dsns,
         other_scans=aside.scans,
         configs=aside.configs,
         own=aside.own,
@@ -155,6 +166,7 @@ class Case:
         frames: Mapping[str, Frame] | None = None,
         lines: Mapping[str, Frame] | None = None,
         other_scans: Frame | None = None,
+        dsns: Frame | None = None,
         configs: Sequence[ServerConfig] = (),
         own: Sequence[str] = (),
         timezone: str | None = None,
@@ -166,6 +178,7 @@ class Case:
         self._frames: dict[str, Frame] = dict(frames or {})
         self._lines: dict[str, Frame] = dict(lines or {})
         self._other_scans = other_scans
+        self._dsns = schema.empty("dsns") if dsns is None else dsns
         self.configs = tuple(configs)
         self._kinds: list[str] | None = None
         self._kept: dict[str, Any] = {}
@@ -299,6 +312,7 @@ class Case:
 
     def _link(self) -> None:
         from mailforensics.explaining import EXPLAIN
+        from mailforensics.findings.reported import joined_again
         from mailforensics.link.build import Known, link
         from mailforensics.link.log import Log
 
@@ -306,6 +320,7 @@ class Case:
         known = Known(EXPLAIN, domains=domains_of(self.configs), other_scans=self._other_scans, files=files)
         tables, hosts = link(Log.of(self.polars("events"), self._lines), known)
         self._kept["clocks"] = hosts.clocks
+        tables["dsns"] = joined_again(self._dsns, tables["messages"].lazy(), tables["deliveries"].lazy())
         for name, frame in tables.items():
             self._frames[name] = schema.ordered(name, schema.conform(name, frame))
 

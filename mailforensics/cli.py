@@ -350,7 +350,7 @@ def summary(top: int | None, as_json: bool, **given: Any) -> None:
 
 
 @main.command()
-@click.argument("file")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--own", multiple=True, metavar="NET-OR-HOST", help="A network or host name of ours; repeat it."
 )
@@ -363,23 +363,36 @@ def summary(top: int | None, as_json: bool, **given: Any) -> None:
 @click.option("--timezone", metavar="ZONE", help="Zone to show times in; UTC by default.")
 @_json
 def headers(
-    file: str, own: tuple[str, ...], authserv: tuple[str, ...], timezone: str | None, as_json: bool
+    files: tuple[str, ...],
+    own: tuple[str, ...],
+    authserv: tuple[str, ...],
+    timezone: str | None,
+    as_json: bool,
 ) -> None:
-    """Read the headers of a message: its hops from sender to mailbox, who wrote what, authentication.
+    """Read the headers of messages: the hops from sender to mailbox, who wrote what, authentication.
 
     \b
     mailforensics headers mail.eml
     mailforensics headers mail.eml --own 198.51.100.0/24 --own mx.example.com
     mailforensics headers mail.msg --own mx.example.com --authserv mx.example.com
+    mailforensics headers *.eml --json
     mailforensics headers - < mail.eml
     """
     import mailforensics
     from mailforensics.show import export, text
 
-    given = sys.stdin.buffer.read() if file == "-" else Path(file)
-    answer = export.message_answer(mailforensics.read_headers(given, own=own, authserv=authserv), timezone)
-    _answer(answer, text.message, as_json)
-    if not answer["headers"]:
+    answers = []
+    for file in files:
+        given = sys.stdin.buffer.read() if file == "-" else Path(file)
+        read = mailforensics.read_headers(given, own=own, authserv=authserv)
+        answers.append(export.message_answer(read, timezone))
+    several = len(answers) > 1
+    if as_json:
+        click.echo(export.json_text(answers if several else answers[0]))
+    for file, answer in zip(files, () if as_json else answers, strict=False):
+        told = text.message(answer)
+        click.echo(f"== {terminal(file)}\n{told}\n" if several else told)
+    if not any(answer["headers"] for answer in answers):
         sys.exit(NOTHING_FOUND)
 
 

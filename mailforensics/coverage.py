@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from mailforensics.evidence.clock import CONTRADICTED, MOVED_BACK
 from mailforensics.evidence.names import source_name
 from mailforensics.link.hosts import ahead
 
@@ -151,12 +152,21 @@ def zone_note(sources: pl.DataFrame) -> str:
         unstated = rows.filter(pl.col("lines").is_not_null())
         if unstated.height:
             notes.append(f"{word} for {_few(unstated)}")
-    guessed = sources.filter(pl.col("year_method").is_not_null() & (pl.col("year_method") != "given"))
+    guessed = sources.filter(
+        pl.col("year_method").is_not_null() & ~pl.col("year_method").str.starts_with("given")
+    )
     if guessed.height:
         methods = {"neighbours": "the other sources", "file_name": "the file's name", "gzip_header": "the gzip header",
                    "file_time": "the file's date", "rotation": "the newer file of the set", "today": "today's date"}  # fmt: skip
-        by = sorted({methods.get(str(m), str(m)) for m in guessed["year_method"]})
-        notes.append(f"year of {_few(guessed)} from {' and '.join(by)}")
+        known = guessed.with_columns(
+            pl.col("year_method").str.extract_groups(r"\A(?<by>[a-z_]+)(?<leap>.*)\z").struct.unnest()
+        )
+        by = sorted({methods.get(str(m), str(m)) for m in known["by"]})
+        leap = " and its 29 February" if MOVED_BACK in known["leap"] else ""
+        notes.append(f"year of {_few(guessed)} from {' and '.join(by)}{leap}")
+    against = sources.filter(pl.col("year_method").str.ends_with(CONTRADICTED))
+    if against.height:
+        notes.append(f"{_few(against)} holds a 29 February, which its year has not")
     return "; ".join(notes)
 
 

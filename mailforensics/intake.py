@@ -37,6 +37,7 @@ from mailforensics.engine import crew
 from mailforensics.evidence.config import as_dict
 from mailforensics.evidence.source import Found, Source, file_hash, find, forget_copies
 from mailforensics.explaining import EXPLAIN
+from mailforensics.findings.reported import joined_again
 from mailforensics.grammar import syslog
 from mailforensics.limits import DEFAULT, Limits
 from mailforensics.link.build import Known
@@ -211,13 +212,16 @@ def _write(
             linked.setdefault(name, []).insert(0, part)
         words = [*before.tables[OUTLINE], *words]
     tables |= linked | {OUTLINE: words}
+    documents["dsns"] = joined_again(
+        documents["dsns"], *(_table(store, tables, name) for name in ("messages", "deliveries"))
+    )
     documents["sources"] = sources = _merged_sources(known, sources, _counted(store, tables["events"]))
     for name, frame in documents.items():
         tables[name] = [store.write(name, schema.conform(name, frame).select(schema.TABLES[name].names))]
     about = _about(before, known, found, aside, timezone, given, sources)
     about["clocks"] = facts.hosts.clocks.to_dicts()
     about["hosts"] = touched.hosts_as_dict(facts.hosts)
-    about["coverage"] = coverage.to_json(coverage.survey(store.parts(tables["events"])))
+    about["coverage"] = coverage.to_json(coverage.survey(_table(store, tables, "events")))
     store.commit(tables, about)
     return saved_case(store)
 
@@ -231,6 +235,11 @@ def _touched(
         return None, None
     again = touched.find(before, shuffle.fresh, shuffle.outline.words(), resumed)
     return (None, None) if again is None else (hosts, again)
+
+
+def _table(store: Store, tables: dict[str, list[str]], name: str) -> pl.LazyFrame:
+    """A table that was written but not yet committed."""
+    return store.parts(tables[name]) if tables.get(name) else schema.empty(name).lazy()
 
 
 def _sizes(found: Found, before: Store | None) -> tuple[int, int]:

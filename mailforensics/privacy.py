@@ -43,15 +43,15 @@ KEY_VARIABLE = "MAILFORENSICS_KEY"
 _BY_DECISION: Mapping[str, str] = MappingProxyType({
     # addresses, Message-IDs, accounts: local part and domain apart
     "address": """message_id sender recipient recipients original_recipient sasl_username username user from_address
-        return_path for_address envelope_from auth_user smtp_mailfrom smtp_auth header_i""",
+        return_path for_address envelope_from auth_user smtp_mailfrom smtp_auth header_i final_recipient original_message_id""",
     # names of hosts and domains
     "host": """host sender_domain recipient_domain client_name helo from_helo from_name by_name by_ip relay_ip client_ip
-        local_ip from_ip authserv_id smtp_helo smtp_remote_ip header_from header_d question resolver ident""",
+        local_ip from_ip authserv_id smtp_helo smtp_remote_ip header_from header_d question resolver ident remote_mta reporting_mta blocklist""",
     "mailbox": "mailbox target",
     "phrase": "subject value",
     # words of servers and people, in which everything that is replaced elsewhere is replaced too
     "text": """relay_name text extra response reason close_reason comment software answer sentence innocent symbols outcomes
-        properties limits_hit cause_sentence""",
+        properties limits_hit cause_sentence diagnostic original_envelope_id""",
     "path": "path member",
     "drop": "raw",
     # words of closed lists, numbers of queues and sessions, names of programs: nobody is named by them
@@ -60,7 +60,8 @@ _BY_DECISION: Mapping[str, str] = MappingProxyType({
         tls_cipher origin previous_queue_id next_queue_ids status agent dsn enhanced_code stage remote_queue_id remote_session_id
         tls_level cause cause_family permanence who_acts cause_rule tls action restriction auth_method auth_outcome commands engine
         forced_action settings_id module flags links defects name with_protocol via id spans role trust field authserv_trust method
-        result header_s header_a header_b policy finding severity certainty rule source type queue_name""",
+        result header_s header_a header_b policy finding severity certainty rule source type queue_name
+        rule_basis last_cause delivery_status matched_by match_certainty""",
 })  # fmt: skip
 
 #: What happens to a text column, by its name; ``(table, name)`` wins where one table differs.

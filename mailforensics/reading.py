@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
-import itertools
 import os
 import re
 from collections import deque
@@ -139,9 +138,10 @@ def _end_year(
     assert look.last is not None  # noqa: S101 (asked only for such sources)
     if year is not None:
         return year, "given"
+    last = look.last.replace("Feb 29", "Feb 28")  # whether its year is a leap year is asked later
     if span is not None:
-        near = clock.nearest_year(look.last, *span)
-        if near is not None and _close(look.last, near, span):
+        near = clock.nearest_year(last, *span)
+        if near is not None and _close(last, near, span) and clock.fits_leap_days(look, near):
             return near, "neighbours"
     for limit, method in (
         (_date_in_name(source.name), "file_name"),
@@ -149,10 +149,10 @@ def _end_year(
         (source.mtime, "file_time"),
     ):
         if limit is not None:
-            found = clock.year_not_after(look.last, limit.replace(tzinfo=None) + dt.timedelta(days=1))
+            found = clock.year_not_after(last, limit.replace(tzinfo=None) + dt.timedelta(days=1))
             if found is not None:
                 return found, method
-    found = clock.year_not_after(look.last, dt.datetime.now() + dt.timedelta(days=1))
+    found = clock.year_not_after(last, dt.datetime.now() + dt.timedelta(days=1))
     return found, "today"
 
 
@@ -191,7 +191,7 @@ def rotation(source: Source) -> tuple[str, int]:
 def _walk_back(
     sources: Sequence[Source], surveys: Sequence[Survey], ends: list[tuple[int | None, str]]
 ) -> list[tuple[int | None, str]]:
-    """Within a rotated set an older file cannot end after a newer one begins."""
+    """Within a rotated set an older file cannot end after a newer one begins; every 29 February wants a leap year."""
     sets: dict[str, list[tuple[int, int]]] = {}
     for index, source in enumerate(sources):
         if ends[index][0] is not None:
@@ -199,10 +199,57 @@ def _walk_back(
             sets.setdefault(stem, []).append((age, index))
     out = list(ends)
     for members in sets.values():
-        members.sort()
-        for (_, newer), (_, older) in itertools.pairwise(members):
-            out[older] = _year_before(surveys[older], surveys[newer], out[newer], out[older])
+        indices = [index for _, index in sorted(members)]
+        years = _walk([surveys[i] for i in indices], [ends[i] for i in indices])
+        for index, end in zip(indices, years, strict=True):
+            out[index] = end
     return out
+
+
+_CENTURY = 8  # the farthest that a leap year can be away, around 1900 and 2100
+
+
+def _walk(looks: Sequence[Survey], ends: Sequence[tuple[int | None, str]]) -> list[tuple[int | None, str]]:
+    """The years of a rotated set, the newest first: the latest in which the whole set has its leap days."""
+    newest, method = ends[0]
+    assert newest is not None  # noqa: S101 (a set has only sources whose year is known)
+    plain = _walked(looks, ends, (newest, method))
+    backs = range(_CENTURY + 1) if method not in ("given", "neighbours") else range(1)
+    for back in backs:
+        walked = _walked(looks, ends, (newest - back, method))
+        if all(_fits(look, end) for look, end in zip(looks, walked, strict=True)):
+            return [(year, how if year == before else how + clock.MOVED_BACK)
+                    for (year, how), (before, _) in zip(walked, plain, strict=True)]  # fmt: skip
+    return [_on_its_own(look, end) for look, end in zip(looks, plain, strict=True)]
+
+
+def _walked(
+    looks: Sequence[Survey], ends: Sequence[tuple[int | None, str]], newest: tuple[int | None, str]
+) -> list[tuple[int | None, str]]:
+    """From the newest file back; one that has a 29 February keeps the year of its own where only that one fits."""
+    out = [newest]
+    for newer, older, own in zip(looks, looks[1:], ends[1:], strict=False):
+        found = _year_before(older, newer, out[-1], own)
+        if not _fits(older, found) and _fits(older, own) and (own[0] or 0) < (found[0] or 0):
+            found = own
+        out.append(found)
+    return out
+
+
+def _fits(look: Survey, end: tuple[int | None, str]) -> bool:
+    return end[0] is None or clock.fits_leap_days(look, end[0])
+
+
+def _on_its_own(look: Survey, end: tuple[int | None, str]) -> tuple[int | None, str]:
+    """The last year not after this one in which a source has its leap days; a year that was given stays."""
+    year, method = end
+    if year is None or _fits(look, end):
+        return end
+    if method != "given":
+        for back in range(1, _CENTURY + 1):
+            if clock.fits_leap_days(look, year - back):
+                return year - back, method + clock.MOVED_BACK
+    return year, method + clock.CONTRADICTED
 
 
 def _year_before(

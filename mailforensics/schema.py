@@ -408,7 +408,8 @@ _SOURCES = Table(
         _C(
             "year_method",
             _STRING,
-            "How the year was known where the stamps have none.",
+            "How the year was known where the stamps have none; `+leap_day` behind it: a 29 February in the log moved it back, "
+            "`-leap_day`: it has no 29 February, though the log does.",
             "file_time",
             "derived",
         ),
@@ -942,12 +943,62 @@ _QUEUE_ENTRIES = Table(
 )  # fmt: skip
 
 #: All tables by name, in the order in which the data climbs.
+DSN_ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
+DSN_FORMATS = ("rfc3464", "text", "feedback")
+DSN_METHODS = ("queue_id", "remote_queue_id", "message_id", "recipient")
+
+_DSNS = Table(
+    "dsns",
+    "One row per recipient that a bounce, delay notice or complaint among the messages tells of, with the delivery that it is about.",
+    (
+        _C("document_id", _INT64, "The message that says it.", 7, "derived"),
+        _word("format", DSN_FORMATS, "How it says it: as RFC 3464, in words, or as a complaint of RFC 5965.", "rfc3464", "header"),
+        _C("final_recipient", _STRING, "The recipient that it tells of.", "nobody@example.org", "header", rfc="RFC 3464 §2.3.2", personal=True),
+        _C("original_recipient", _STRING, "The recipient as the sender named it.", "nobody@example.org", "header", rfc="RFC 3464 §2.3.1",
+           personal=True),
+        _word("action", DSN_ACTIONS, "What was done with the mail for it.", "failed", "header", rfc="RFC 3464 §2.3.3"),
+        _C("status", _STRING, "The enhanced status code.", "5.1.1", "header", rfc="RFC 3463"),
+        _C("diagnostic", _STRING, "The reason, in the words of the server that refused.", "550 5.1.1 User unknown", "header",
+           rfc="RFC 3464 §2.3.6", personal=True),
+        _C("remote_mta", _STRING, "The server that refused.", "mx.example.org", "header", rfc="RFC 3464 §2.3.5", personal=True),
+        _C("reporting_mta", _STRING, "The server that reports.", "mail.example.com", "header", rfc="RFC 3464 §2.2.2", personal=True),
+        _C("arrival_date", _TIME, "When that server had taken the mail.", _time(9, 2, 11), "header", rfc="RFC 3464 §2.2.5"),
+        _C("last_attempt_date", _TIME, "When it tried last.", _time(9, 2, 12), "header", rfc="RFC 3464 §2.3.7"),
+        _C("notified", _TIME, "The Date field of the notification.", _time(9, 2, 13), "header"),
+        _C("queue_id", _STRING, "The queue id of the mail on the server that reports.", "88357C9", "header"),
+        _C("original_message_id", _STRING, "The Message-ID of the mail that it is about.", "<d7979c16f20c@example.com>", "header",
+           personal=True),
+        _C("original_envelope_id", _STRING, "The envelope id that the sender gave the mail.", "QQ314159", "header", rfc="RFC 3464 §2.2.1",
+           personal=True),
+        _C("cause", _STRING, "What the reason means.", "user_unknown", "derived"),
+        _C("cause_family", _STRING, "The family of the cause.", "recipient", "derived"),
+        _C("permanence", _STRING, "Whether trying again helps.", "hard", "derived"),
+        _C("who_acts", _STRING, "Who can mend it.", "sender", "derived"),
+        _C("stage", _STRING, "The stage of the SMTP dialogue at which it was said.", "RCPT", "derived"),
+        _C("cause_rule", _STRING, "The rule that knew the cause.", "user_unknown", "derived"),
+        _C("rule_basis", _STRING, "What the rule looked at.", "text", "derived"),
+        _C("blocklist", _STRING, "The blocklist that the reason names.", "dnsbl.example.net", "derived"),
+        _C("retry_after_s", _FLOAT, "After how long to try again, in seconds.", 300.0, "derived"),
+        _C("last_cause", _STRING, "Of mail that was given up: the cause of the last try.", "connect_failed", "derived"),
+        _C("sentence", _STRING, "The cause in words.", "The recipient's address does not exist; the sender must correct the address.",
+           "derived", personal=True),
+        _C("defects", _STRINGS, "What is wrong with the notification, in short words.", ["mime_too_deep"], "derived"),
+        _C("message_key", _INT64, "The message whose delivery it is about; null where the log does not hold it.", 2199023255558, "derived"),
+        _C("journey_key", _INT64, "The journey of that message.", 2199023255558, "derived"),
+        _C("delivery_time", _TIME, "The try that it reports, in the log.", _time(9, 2, 12), "derived"),
+        _word("delivery_status", DELIVERY_STATUSES, "How that try ended in the log.", "bounced", "derived"),
+        _word("matched_by", DSN_METHODS, "By what the delivery was recognised, the surest first.", "queue_id", "derived"),
+        _word("match_certainty", CERTAINTIES, "Inferred where only the recipient fits.", "seen", "derived"),
+    ),
+    order=("document_id",),
+)  # fmt: skip
+
 TABLES: Mapping[str, Table] = MappingProxyType(
     {
         described.name: described
         for described in (
             _SOURCES, _EVENTS, _MESSAGES, _DELIVERIES, _REJECTS, _SESSIONS, _SCANS, _MAILBOX_EVENTS,
-            _JOURNEYS, _DOCUMENTS, _HEADERS, _HOPS, _AUTH_RESULTS, _FINDINGS, _DNS_RECORDS, _QUEUE_ENTRIES,
+            _JOURNEYS, _DOCUMENTS, _HEADERS, _HOPS, _AUTH_RESULTS, _FINDINGS, _DNS_RECORDS, _QUEUE_ENTRIES, _DSNS,
         )
     }
 )  # fmt: skip

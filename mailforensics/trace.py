@@ -122,9 +122,30 @@ def trace(case: Case, **question: Any) -> Trace:
         raise OptionError(f"There is no question {unknown[0]!r}; one can ask for {', '.join(QUESTIONS)}.")
     asked = {key: value for key, value in question.items() if value is not None and value != ""}
     with case.readable():
-        fits = [_FINDERS[name](case, str(asked[name]).strip()) for name in _FINDERS if name in asked]
+        fits = [_FINDERS[name](case, as_pasted(name, str(asked[name]))) for name in _FINDERS if name in asked]
         found = case.scan("journeys").filter(*fits, *_in_window(case, asked)).collect(engine="streaming")
     return Trace(case, asked, found.sort("first_time", "journey_key", descending=True, nulls_last=True))
+
+
+_PASTED = {
+    "to": r"(?is)\A(?:mailto:|(?:orig_)?to=)?(?:[^<>]*(?=<[^<>]+>))?(?P<it>.*?),?\Z",
+    "sender": r"(?is)\A(?:mailto:|from=)?(?:[^<>]*(?=<[^<>]+>))?(?P<it>.*?),?\Z",
+    "message_id": r"(?is)\A(?:message-id[:=]\s*)?(?P<it>.*)\Z",
+    "queue_id": r"(?s)\A(?P<it>.*?):?\Z",
+    "client": r"(?s)\A(?:client=)?[^\[\]]*\[(?P<it>[0-9A-Fa-f:.]+)\](?::[0-9]+)?\Z",
+    "relay": r"(?s)\A(?:relay=)?[^\[\]]*\[(?P<it>[0-9A-Fa-f:.]+)\](?::[0-9]+)?,?\Z",
+}
+
+
+def as_pasted(question: str, text: str) -> str:
+    """What is meant by a text that was copied out of a mail or a log.
+
+    >>> as_pasted("to", "Bob <bob@example.org>"), as_pasted("queue_id", "3F2A1C0B2:"), as_pasted("client", "mx[192.0.2.7]")
+    ('<bob@example.org>', '3F2A1C0B2', '192.0.2.7')
+    """
+    text = text.strip()
+    found = re.match(_PASTED.get(question, r"(?!)"), text)
+    return found["it"].strip() or text if found else text
 
 
 # --- Matching: each question as a condition on the rows of `journeys`, so that of a saved case only those are read --------
@@ -232,7 +253,7 @@ _FINDERS: Mapping[str, Callable[[Case, str], pl.Expr]] = {
 }  # fmt: skip
 
 
-_TIME = re.compile(r"\A(?P<hour>[0-2]?[0-9]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?\Z")
+_TIME = re.compile(r"\A(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?\Z")
 
 
 def moment(value: Any, zone: str, newest: dt.datetime | None) -> dt.datetime:
@@ -268,14 +289,20 @@ def _in_window(case: Case, asked: Mapping[str, Any]) -> list[pl.Expr]:
         return []
     newest = case.scan("journeys").select(pl.col("last_time").max()).collect().item()
     fits: list[pl.Expr] = []
-    if "since" in asked:
-        fits.append(pl.col("last_time") >= moment(asked["since"], case.zone, newest))
+    since = moment(asked["since"], case.zone, newest) if "since" in asked else None
+    if since is not None:
+        fits.append(pl.col("last_time") >= since)
     if "until" in asked:
         until = moment(asked["until"], case.zone, newest)
         day = isinstance(asked["until"], str) and re.fullmatch(
             r"[0-9]{4}-[0-9]{2}-[0-9]{2}", asked["until"].strip()
         )
-        fits.append(pl.col("first_time") <= (until + dt.timedelta(days=1) if day else until))
+        until = until + dt.timedelta(days=1) if day else until
+        if since is not None and since > until:
+            raise OptionError(
+                f"{asked['since']} (since) is later than {asked['until']} (until): no mail can lie between."
+            )
+        fits.append(pl.col("first_time") <= until)
     return fits
 
 

@@ -125,8 +125,9 @@ found[["ordinal", "authserv_id", "authserv_trust", "method", "result", "header_d
 
 # %% [markdown]
 # There is a `dkim=pass`, and it is not vouched for. Note where filters write: many put their field right *below* the
-# `Received` of their own server. It counts only if that server takes such fields away from mail that comes in. If yours
-# does, say so: `mailforensics.headers.message.read_message(data, own=[...], authserv=["mx.example.org"])`.
+# `Received` of their own server. It counts where a field beside it quotes the queue id that our own server gave, which no
+# stranger can know beforehand, or where that server takes such fields away from mail that comes in. If yours does, say so:
+# `mailforensics.headers.message.read_message(data, own=[...], authserv=["mx.example.org"])`.
 #
 # ## Your turn: ten exercises
 #

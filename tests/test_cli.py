@@ -184,6 +184,9 @@ def test_headers_of_a_file_or_of_standard_input(tmp_path: Path) -> None:
     assert "SPF pass for example.com is claimed by other.example.net, not vouched for" in said
     piped = CliRunner().invoke(cli.main, ["headers", "-", "--json"], input=MAIL)
     assert [hop["by_name"] for hop in json.loads(piped.stdout)["hops"]] == ["mx.example.org"]
+    both = run("headers", str(mail), str(mail))
+    assert both.stdout.count(f"== {mail}") == 2
+    assert len(json.loads(run("headers", str(mail), str(mail), "--json").stdout)) == 2
 
 
 def test_a_message_that_is_missing_is_wrong_use_and_one_without_fields_is_nothing_found(

@@ -8,6 +8,7 @@ import pytest
 
 import mailforensics as mf
 from mailforensics import samples
+from mailforensics.trace import as_pasted
 
 SAMPLES = Path(__file__).parents[1] / "sample_data"
 
@@ -103,3 +104,35 @@ def test_a_rewritten_sender_is_told_with_what_it_stands_for() -> None:
     assert route(
         {"sender": LIST, "recipients": ["bob@example.org"], "sender_stands_for": stands_for(LIST)}
     ) == (f"{LIST} (VERP: bob@example.org) -> bob@example.org")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"to": "Bob <bob@example.org>"}, {"to": "mailto:bob@example.org"}, {"to": "to=<bob@example.org>,"}, {"to": " bob@example.org "},
+        {"to": '"Bob, the other" <bob@example.org>'}, {"message_id": "Message-ID: <c7e2c7d6-b6b4-2d68956e83da@example.com>"},
+        {"message_id": "message-id=<c7e2c7d6-b6b4-2d68956e83da@example.com>"}, {"queue_id": "4jYJ2p3pFsz4b:"},
+        {"client": "out.example.edu[192.0.2.40]"}, {"client": "[192.0.2.40]"}, {"client": "out.example.edu"},
+        {"sender": "Emma <emma@example.edu>"}, {"sender": "from=<emma@example.edu>"}, {"relay": "mx.example.org[203.0.113.10]:25"},
+    ],
+)  # fmt: skip
+def test_a_question_may_be_pasted_from_a_mail_or_a_log(question: dict[str, str]) -> None:
+    assert len(mf.open_case(SAMPLES / "lost-in-sieve").trace(**question))
+
+
+def test_the_null_sender_is_still_asked_for_as_angle_brackets() -> None:
+    assert as_pasted("sender", "<>") == "<>"
+    assert len(mf.open_case(SAMPLES / "bounced").trace(sender="<>"))
+
+
+@pytest.mark.parametrize("time", ["25:00", "24:00", "10:60", "yesterday", "2026-13-45"])
+def test_a_time_that_there_is_not_is_refused_in_words(time: str) -> None:
+    with pytest.raises(mf.OptionError, match="cannot be read"):
+        mf.open_case(SAMPLES / "lost-in-sieve").trace(to="bob", since=time)
+
+
+def test_a_window_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(mf.OptionError, match="later than"):
+        mf.open_case(SAMPLES / "lost-in-sieve").trace(
+            to="bob", since="2026-11-23 22:00", until="2026-11-23 21:00"
+        )

@@ -7,12 +7,14 @@
 The year of stamps that have none comes from, in this order: the year the user gives; sources of the same case that
 state theirs, when they cover the same days; the date in the file's name; the gzip header; the file's modification time. It belongs to the
 *newest* stamp; from there the log is walked back, and each step from January to December is a year. A step back of seconds or
-hours is a line out of order and no new year. The zone comes from the stamp, else from the user, else from stamps of the same
+hours is a line out of order and no new year. A 29 February in the log is evidence, too: where the year found so has none, the
+newest stamp goes back to the last year that gives every such day its leap year. The zone comes from the stamp, else from the user, else from stamps of the same
 case that state one, else UTC is assumed; ``sources`` says which.
 """
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import itertools
 import zoneinfo
@@ -23,18 +25,15 @@ import numpy as np
 import polars as pl
 
 from mailforensics.errors import OptionError
+from mailforensics.evidence.months import MONTHS
 
 DAY = 24 * 60  # minutes
 NEW_YEAR = 90 * DAY  # a step back of more days than that is no line out of order, it is a new year
 WINTER = 15 * DAY  # a December stamp among January's is a late line of the old year
+LEAP_DAY = 59  # 29 February, counted from 0 in the calendar of a leap year
 
-
-_MONTHS = {
-    name: i + 1
-    for i, name in enumerate(
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    )
-}
+MOVED_BACK, CONTRADICTED = "+leap_day", "-leap_day"
+"""Behind a year_method: a 29 February in the log moved the year back, or contradicts the year, which was kept."""
 
 
 @dataclass
@@ -175,7 +174,7 @@ def _bsd_minutes(stamps: pl.Series) -> np.ndarray:
             pl.lit("2000-"),
             pl.col("s")
             .str.slice(0, 3)
-            .replace_strict(_MONTHS, default=None, return_dtype=pl.Int32)
+            .replace_strict(MONTHS, default=None, return_dtype=pl.Int32)
             .cast(pl.String),
             pl.lit("-"),
             pl.col("s").str.slice(4, 2).str.strip_chars(" "),
@@ -190,10 +189,10 @@ def _minutes_of(years: np.ndarray, of_year: np.ndarray) -> np.ndarray:
     """Minutes since 1970 of a minute of a leap-year calendar in a given year (-1 for 29 February of other years)."""
     days = of_year // 1440
     leap = (years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0))
-    shift = np.where(~leap & (days > 59), 1, 0)
+    shift = np.where(~leap & (days > LEAP_DAY), 1, 0)
     base = (np.clip(years, 1, None) - 1970).astype("datetime64[Y]").astype("datetime64[m]").astype(np.int64)
     out = base + of_year - shift * 1440
-    return np.where((of_year < 0) | (~leap & (days == 59)), -1, out)
+    return np.where((of_year < 0) | (~leap & (days == LEAP_DAY)), -1, out)
 
 
 def _offset_minutes(offsets: pl.Series) -> np.ndarray:
@@ -214,6 +213,7 @@ class Survey:
 
     first, last   the first and the last stamp without a year (None: all stamps have one)
     new_years     steps from December to January between them
+    leap_days     for each 29 February among them, how many New Years lie between it and the last stamp
     stated_from, stated_to   first and last stamp with a year, as a local date (None: there is none)
     offset        the zone of the last stamp that states one, as written ("" when none does)
     """
@@ -221,6 +221,7 @@ class Survey:
     first: str | None = None
     last: str | None = None
     new_years: int = 0
+    leap_days: tuple[int, ...] = ()
     stated_from: dt.date | None = None
     stated_to: dt.date | None = None
     offset: str = ""
@@ -239,19 +240,46 @@ def survey(samples: pl.DataFrame) -> Survey:
     offsets = dated["offset"].drop_nulls()
     of_year = _bsd_minutes(bsd["minute"])
     of_year = of_year[of_year >= 0]
+    passed = _new_years(of_year)
+    leap = passed[of_year // DAY == LEAP_DAY]
     return Survey(
         first=bsd["minute"][0] if len(of_year) else None,
         last=bsd["minute"][-1] if len(of_year) else None,
-        new_years=_net_steps(of_year),
+        new_years=int(passed[-1]) if len(passed) else 0,
+        leap_days=tuple(sorted({int(passed[-1] - one) for one in leap})),
         stated_from=min(days) if len(days) else None,
         stated_to=max(days) if len(days) else None,
         offset=offsets[-1] if len(offsets) else "",
     )
 
 
-def _net_steps(of_year: np.ndarray) -> int:
-    """New Years passed between the first and the last stamp; a line of the old year among new ones does not count."""
-    return sum(_year_step(int(one), int(other)) for one, other in itertools.pairwise(of_year))
+def _new_years(of_year: np.ndarray) -> np.ndarray:
+    """New Years passed between the first stamp and each; a line of the old year among new ones does not count."""
+    steps = [_year_step(int(one), int(other)) for one, other in itertools.pairwise(of_year)]
+    return np.cumsum([0, *steps])[: len(of_year)]
+
+
+def february_ends(samples: pl.DataFrame) -> list[int]:
+    """The rows of framed sample lines behind which a 29 February may lie unseen: the next row's stamp is beyond it.
+
+    >>> february_ends(pl.DataFrame({"minute": ["Feb  3 23:59", "Feb 28 10:00", "Mar  1 00:00"]}))
+    [1]
+    """
+    known = samples.with_row_index("row").filter(pl.col("minute").str.contains(r"^[A-Z]"))
+    of_year = _bsd_minutes(known["minute"])
+    rows, of_year = known["row"].to_numpy()[of_year >= 0], of_year[of_year >= 0]
+    at = _new_years(of_year) * 366 + of_year // DAY - LEAP_DAY  # days from the first year's 29 February
+    passed = (at[:-1] % 366 != 0) & (at[1:] % 366 != 0) & (at[:-1] // 366 < at[1:] // 366)
+    return [int(row) for row in rows[:-1][passed]]
+
+
+def fits_leap_days(look: Survey, end: int) -> bool:
+    """Whether every 29 February of a log falls into a leap year when its last stamp is of the year ``end``.
+
+    >>> fits_leap_days(Survey(leap_days=(1,)), 2025), fits_leap_days(Survey(leap_days=(1,)), 2026)
+    (True, False)
+    """
+    return all(calendar.isleap(end - back) for back in look.leap_days)
 
 
 def _year_step(last: int | None, minute: int) -> int:

@@ -32,7 +32,7 @@ from typing import IO, BinaryIO, Literal, cast
 import polars as pl
 
 from mailforensics.errors import EvidenceError
-from mailforensics.evidence.clock import Survey, survey
+from mailforensics.evidence.clock import Survey, february_ends, survey
 from mailforensics.evidence.journal import save_journal
 from mailforensics.limits import DEFAULT, Limits
 
@@ -41,6 +41,7 @@ Framer = Callable[[pl.DataFrame], pl.DataFrame]
 
 _HEAD = 64 * 1024
 _SAMPLES = 64
+_STRIDE = 1 << 20  # bytes in which a day is looked for at a time
 
 
 @dataclass
@@ -97,9 +98,12 @@ class Source:
         if not plain and self._samples is None:
             self.look_through(limits)
         texts = self._seek_samples() if plain else self._samples or []
-        new = [text for at, text in texts if at >= self.skip_bytes]
-        lines = pl.DataFrame({"line": new}, schema={"line": pl.String})
-        return survey(framer(lines)) if lines.height else Survey()
+        new = [(at, text) for at, text in texts if at >= self.skip_bytes]
+        framed = framer(_lines(new)) if new else None
+        if plain and framed is not None and (ends := february_ends(framed)):
+            new = _in_order(new + self._leap_days([(new[row][0], new[row + 1][0]) for row in ends]))
+            framed = framer(_lines(new))
+        return Survey() if framed is None else survey(framed)
 
     def look_through(self, limits: Limits) -> None:
         """Read a stream once from end to end: its length, its SHA-256, and sample lines of each half megabyte."""
@@ -115,6 +119,9 @@ class Source:
                 )
                 tail = max(len(block) - 8192, 0)
                 texts += _whole_lines(block[tail:], at + tail, first=at + tail == 0, last=not following)
+                texts += _leap_day(block, at)
+                if at == 0 and not following and len(block) <= _HEAD:
+                    texts = _every_line(block, 0)
                 at += len(block)
                 block = following
             self.decompressed_size = stream.out
@@ -128,10 +135,24 @@ class Source:
             self.look_through(limits)
         return self._content or ""
 
+    def _leap_days(self, stretches: list[tuple[int, int]]) -> list[tuple[int, str]]:
+        """A line of each 29 February in some stretches of a plain file, with its offset."""
+        found: list[tuple[int, str]] = []
+        with open(self.path, "rb") as raw:
+            for begin, end in stretches:
+                for at in range(begin, end, _STRIDE):
+                    raw.seek(at)
+                    found += _leap_day(raw.read(min(_STRIDE + 4096, end - at)), at)
+        return found
+
     def _seek_samples(self) -> list[tuple[int, str]]:
         """Lines of a plain file with the offset of their block: its head, its tail, and some between."""
         texts: list[tuple[int, str]] = []
         begin = self.skip_bytes
+        if self.size - begin <= _HEAD:
+            with open(self.path, "rb") as raw:
+                raw.seek(begin)
+                return _every_line(raw.read(_HEAD), begin)
         step = max((self.size - begin) // _SAMPLES, 8192)
         with open(self.path, "rb") as raw:
             for at in [*range(begin, self.size, step), max(self.size - 8192, begin)]:
@@ -141,15 +162,33 @@ class Source:
         return _in_order(texts)
 
 
+def _lines(texts: list[tuple[int, str]]) -> pl.DataFrame:
+    return pl.DataFrame({"line": [text for _, text in texts]}, schema={"line": pl.String})
+
+
+def _leap_day(block: bytes, at: int) -> list[tuple[int, str]]:
+    """The first whole line of a block that begins with 29 February, alone or behind a priority, with its offset."""
+    for mark in (b"\nFeb 29 ", b">Feb 29 "):
+        found = block.find(mark)
+        begin = block.rfind(b"\n", 0, found + 1) + 1
+        end = block.find(b"\n", begin)
+        if found >= 0 and end >= 0:
+            return [(at + begin, block[begin : min(end, begin + 4096)].decode("utf-8", "replace"))]
+    return []
+
+
 def _whole_lines(block: bytes, at: int, *, first: bool, last: bool) -> list[tuple[int, str]]:
     """Some whole lines of a block that stands at this offset, each with its own; its first and last line may be cut."""
-    found: list[tuple[int, bytes]] = []
+    found = _every_line(block, at)[0 if first else 1 : None if last else -1]
+    return found if len(found) <= 8 else found[:4] + found[-4:]
+
+
+def _every_line(block: bytes, at: int) -> list[tuple[int, str]]:
+    found: list[tuple[int, str]] = []
     for line in block.split(b"\n"):
-        found.append((at, line))
+        found.append((at, line[:4096].decode("utf-8", "replace")))
         at += len(line) + 1
-    found = found[0 if first else 1 : None if last else -1]
-    picked = found if len(found) <= 8 else found[:4] + found[-4:]
-    return [(begin, line[:4096].decode("utf-8", "replace")) for begin, line in picked]
+    return found
 
 
 def _in_order(texts: list[tuple[int, str]]) -> list[tuple[int, str]]:

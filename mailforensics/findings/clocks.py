@@ -2,6 +2,7 @@
 
     master: Warning: Time moved backwards by 61.2 seconds, adjusting timeouts.       Dovecot noticed a step
     stamps of 2027 in a file that was last written in 2026                           the clock, or the year, is wrong
+    Feb 29 10:00:00 in a log that is read with the year 2026                         the year is wrong
 
 How far two hosts' clocks are apart is told from headers, see ``headers/path.py``.
 """
@@ -33,17 +34,23 @@ class ClockThresholds:
 
 
 def clock_findings(
-    sources: Frame, events: Frame, steps: Frame, thresholds: ClockThresholds = ClockThresholds()
+    sources: Frame,
+    events: Frame,
+    steps: Frame,
+    undated: Frame,
+    thresholds: ClockThresholds = ClockThresholds(),
 ) -> Frame:
-    """Findings about clocks: stamps in the future, steps that a server noticed, stamps that go back.
+    """Findings about clocks: stamps in the future or of a day that is not, steps that a server noticed, stamps that go back.
 
     sources   the table ``sources``
     events    event_id, source_id, host, time, in the order of reading
     steps     lines in which a server noticed a step: time, host, jump_s (signed), event_id
+    undated   lines that have a stamp and no time: event_id, source_id, time_original
     """
     return pl.concat(
         [
             _future(sources, thresholds),
+            _no_such_day(sources, undated),
             _noticed(steps, thresholds),
             _backwards(events, thresholds),
         ]
@@ -78,6 +85,23 @@ def _future(sources: Frame, thresholds: ClockThresholds) -> Frame:
     severity = pl.when(zone).then(pl.lit("notice")).otherwise(pl.lit("warning"))
     return finding_rows(late, finding="stamp_in_future", severity=severity, subject=pl.col("path"), sentence=sentence, rule="clock.future",
                         certainty="inferred", innocent="The zone or the year of stamps without one was taken wrongly.")  # fmt: skip
+
+
+def _no_such_day(sources: Frame, undated: Frame) -> Frame:
+    """Lines of 29 February in a log that is read with a year that has none."""
+    lines = undated.filter(pl.col("time_original").str.contains(r"\AFeb 29 ")).group_by(
+        "source_id", maintain_order=True
+    )
+    found = lines.agg(pl.len().alias("lines"), pl.col("event_id").head(100).alias("evidence")).join(
+        sources.select("source_id", "path", "time_min", given=_column(sources, "year_method").str.starts_with("given")), on="source_id"
+    )  # fmt: skip
+    sentence = pl.format(
+        "{} holds {} of 29 February, but {} has no such day: these have no time. Give the year of its newest stamp (year=).",
+        "path", counted(pl.col("lines"), "line", "lines"),
+        pl.when("given").then(pl.lit("the year that was given")).otherwise(pl.lit("the year that was inferred")),
+    )  # fmt: skip
+    return finding_rows(found.with_columns(time=pl.col("time_min")), finding="no_such_day", severity="warning", subject=pl.col("path"),
+                        sentence=sentence, rule="clock.no_such_day", innocent="The clock of the host ran wrong.")  # fmt: skip
 
 
 def _column(frame: Frame, name: str, dtype: pl.DataType | type[pl.DataType] = pl.String) -> pl.Expr:

@@ -32,7 +32,7 @@ import pyarrow as pa
 
 from mailforensics.errors import OptionError
 from mailforensics.findings.causes import classify_frame
-from mailforensics.findings.reported import join_deliveries
+from mailforensics.findings.reported import asked_of, join_deliveries
 from mailforensics.headers.dates import read_date
 from mailforensics.limits import DEFAULT, Limits
 
@@ -130,7 +130,7 @@ def read_dsn(
     ``relayed``, ``expanded``), status (RFC 3463), diagnostic, remote_mta, reporting_mta, arrival_date and
     last_attempt_date (UTC), notified (the notification's own Date), queue_id (of the server that reports),
     original_message_id, original_envelope_id, defects; then the columns of `classify_replies`. With a `case` there are also
-    those of `mailforensics.findings.reported.join_deliveries`: message_key, delivery_time, delivery_status, matched_by and
+    those of `mailforensics.findings.reported.join_deliveries`: message_key, journey_key, delivery_time, delivery_status, matched_by and
     match_certainty of the delivery in its log. Raises `OptionError` when `message` is not bytes.
 
     >>> bounce = b"Subject: failure notice\nFrom: MAILER-DAEMON@example.com\n\n<anna@example.net>:\nMailbox full\n"
@@ -144,7 +144,7 @@ def read_dsn(
     frame = dsn_frame([bytes(message)], rules=rules, limits=limits)
     if case is None:
         return frame.to_arrow()
-    return join_deliveries(frame, case.polars("messages"), case.polars("deliveries")).to_arrow()
+    return join_deliveries(frame, *asked_of(frame, case.scan("messages"), case.scan("deliveries"))).to_arrow()
 
 
 def dsn_frame(messages: Iterable[bytes], *, rules: Any = None, limits: Limits = DEFAULT) -> pl.DataFrame:
@@ -153,18 +153,56 @@ def dsn_frame(messages: Iterable[bytes], *, rules: Any = None, limits: Limits = 
     >>> dsn_frame([b"Subject: hello\\n\\nhello\\n"]).height
     0
     """
-    reports = [report for number, data in enumerate(messages) for report in _reports(number, data, limits)]
-    rows = {each.name: [getattr(report, each.name) for report in reports] for each in fields(Report)}
-    frame = pl.DataFrame(rows, schema=_SCHEMA)
-    replies = frame.select(
-        text="diagnostic",
-        enhanced_code="status",
-        status=pl.when((pl.col("action") == "failed") & pl.col("status").str.starts_with("4."))
-        .then(pl.lit("expired"))
-        .when(pl.col("action").is_in(["delivered", "relayed", "expanded"]))
-        .then(pl.lit("delivered")),
-    )
-    return pl.concat([frame, classify_frame(replies, rules=rules)], how="horizontal")
+    bounces = Bounces(limits)
+    for number, data in enumerate(messages):
+        bounces.add(number, data)
+    return bounces.frame(rules)
+
+
+class Bounces:
+    """What bounces say, gathered message by message; ``frame`` gives the rows of `dsn_frame`."""
+
+    def __init__(self, limits: Limits = DEFAULT) -> None:
+        self._limits = limits
+        self._reports: list[Report] = []
+
+    def add(self, number: int, data: bytes) -> None:
+        """Read one message; in ``message`` it has this number."""
+        self._reports += _reports(number, data, self._limits)
+
+    def frame(self, rules: Any = None) -> pl.DataFrame:
+        """One row per recipient, with what classification says of the reasons."""
+        rows = {
+            each.name: [getattr(report, each.name) for report in self._reports] for each in fields(Report)
+        }
+        frame = pl.DataFrame(rows, schema=_SCHEMA)
+        replies = frame.select(
+            text="diagnostic",
+            enhanced_code="status",
+            status=pl.when((pl.col("action") == "failed") & pl.col("status").str.starts_with("4."))
+            .then(pl.lit("expired"))
+            .when(pl.col("action").is_in(["delivered", "relayed", "expanded"]))
+            .then(pl.lit("delivered")),
+        )
+        return pl.concat([frame, classify_frame(replies, rules=rules)], how="horizontal")
+
+
+_HEAD = 32 * 1024  # bytes in which a message must say that it is a notification
+_MAY_BE = re.compile(
+    rb"(?i)\nx-failed-recipients:|multipart/report|report-type=|\nreturn-path:[ \t]*<[ \t]*>|"
+    rb"\n(?:from|return-path):[^\n]*(?:mailer-daemon|postmaster|mail delivery)"
+)
+
+
+def may_be_notification(data: bytes) -> bool:
+    """Whether a message may be a bounce, by a look at its header section alone; of an ordinary one this says no at once.
+
+    >>> may_be_notification(b"Return-Path: <>\\nSubject: x\\n\\n"), may_be_notification(b"From: anna@example.com\\n\\n<>")
+    (True, False)
+    """
+    head = b"\n" + data[:_HEAD]
+    ends = [end for mark in (b"\n\n", b"\n\r\n") if (end := head.find(mark)) >= 0]
+    return _MAY_BE.search(head, 0, min(ends, default=len(head))) is not None
 
 
 def _reports(number: int, data: bytes, limits: Limits) -> list[Report]:

@@ -27,7 +27,7 @@ METHODS = ("queue_id", "remote_queue_id", "message_id", "recipient")
 """What a notification was recognised by, the surest first."""
 
 _NEW = {
-    "message_key": pl.Int64(), "delivery_time": pl.Datetime("us", "UTC"), "delivery_status": pl.String(),
+    "message_key": pl.Int64(), "journey_key": pl.Int64(), "delivery_time": pl.Datetime("us", "UTC"), "delivery_status": pl.String(),
     "matched_by": pl.String(), "match_certainty": pl.String(),
 }  # fmt: skip
 
@@ -35,7 +35,7 @@ _NEW = {
 def join_deliveries(reports: Frame, messages: Frame, deliveries: Frame) -> Frame:
     """The rows of `reports` (of `dsn_frame`) with the delivery that each is about.
 
-    New columns: message_key, delivery_time and delivery_status (of the last try that fits), matched_by (one of
+    New columns: message_key and journey_key, delivery_time and delivery_status (of the last try that fits), matched_by (one of
     `METHODS`), match_certainty (``seen``; ``inferred`` where only the recipient fits). Null where the log does not hold it.
     """
     numbered = reports.with_row_index("report")
@@ -56,9 +56,29 @@ def join_deliveries(reports: Frame, messages: Frame, deliveries: Frame) -> Frame
     return joined.drop("report")
 
 
+def asked_of(reports: Frame, messages: pl.LazyFrame, deliveries: pl.LazyFrame) -> tuple[Frame, Frame]:
+    """The messages and deliveries that `reports` may be about: those to a recipient that one of them names."""
+    names = (
+        pl.concat([reports["final_recipient"], reports["original_recipient"]])
+        .str.to_lowercase()
+        .drop_nulls()
+        .unique()
+    )
+    named = pl.col("recipient", "original_recipient").str.to_lowercase().is_in(names.implode())
+    tries = deliveries.filter(pl.any_horizontal(named)).collect(engine="streaming")
+    keys = tries["message_key"].unique().implode()
+    return messages.filter(pl.col("message_key").is_in(keys)).collect(engine="streaming"), tries
+
+
+def joined_again(reports: Frame, messages: pl.LazyFrame, deliveries: pl.LazyFrame) -> Frame:
+    """The rows of the table ``dsns`` joined anew: the log that they are about may have come later."""
+    bare = reports.drop(_NEW, strict=False)
+    return join_deliveries(bare, *asked_of(bare, messages, deliveries))
+
+
 def _tries(messages: Frame, deliveries: Frame) -> Frame:
     """Every try with what notifications name of it: ids in the case in which they are compared, addresses in lower case."""
-    ids = messages.select("message_key", "queue_id", "message_id")
+    ids = messages.select("message_key", "journey_key", "queue_id", "message_id")
     names = pl.concat_list(
         pl.col("recipient").str.to_lowercase(), pl.col("original_recipient").str.to_lowercase()
     )
@@ -108,6 +128,6 @@ def _pairs(matched: Frame, method: int) -> Frame:
     for action, statuses in ends.items():
         like = like | ((pl.col("action") == action) & pl.col("delivery_status").is_in(statuses))
     return matched.select(
-        "report", "message_key", "delivery_time", "delivery_status",
+        "report", "message_key", "journey_key", "delivery_time", "delivery_status",
         method=pl.lit(method, pl.Int64), unlike=~like.fill_null(False),
     )  # fmt: skip

@@ -16,22 +16,22 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from mailforensics.evidence.months import MONTH
 from mailforensics.evidence.spans import Buffer, spans
 from mailforensics.grammar.distinct import coded, distinct, for_each
 
 Frame = pl.DataFrame
 Columns = dict[str, pl.Series]
 
-MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 DATE = r"[0-9]{4}-[01][0-9]-[0-3][0-9]"
 OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
 _HOUR_AND_MINUTE = r"[0-2][0-9]:[0-5][0-9]"
 _BSD_MINUTE = rf"\A{MONTH} [ 0-3][0-9] {_HOUR_AND_MINUTE}\z"
 _ISO_MINUTE = rf"\A{DATE}T{_HOUR_AND_MINUTE}\z"
-HOST = (
-    r"[!-'*-~]*[!-'*-9;-~]"  # no round bracket: Dovecot's own file has `lmtp(602, anna@example.com): ` there
+HOST = (  # no round bracket: Dovecot's own file has `lmtp(602, anna@example.com): ` there; no `<22>` in front
+    r"[!-'*-;=-~](?:[!-'*-~]*[!-'*-9;-~])?"
 )
-_HOST_AND_PROGRAM = rf"\A(?P<host>{HOST}) (?P<program>[!-Z\\^-~]+)\z"
+_HOST_AND_PROGRAM = rf"\A(?P<host>{HOST}) (?P<program>[!-;=-Z\\^-~][!-Z\\^-~]*)\z"
 
 _WORD = 8  # bytes that are read at once
 _SHORTEST = 4 * _WORD  # bytes: shorter lines are left alone, so that no word reaches past its line

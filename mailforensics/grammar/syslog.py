@@ -8,6 +8,8 @@
     {"__REALTIME_TIMESTAMP": "1795...", "SYSLOG_IDENTIFIER": ...}               journald, Docker, Rspamd as JSON
     {"@timestamp": "2026-03-02T09:02:11Z", "message": ...}                      what log shippers make of a line
     Mar  2 2026 09:02:11 mail postfix/qmgr[22]: ...                             stamps in words that have a year
+    Mar  2 09:02:11 mail mail.info postfix/qmgr[22]: ...                        facility and severity as words (BSD, busybox, AIX)
+    Mär 02 09:02:11 mail postfix/qmgr[22]: ...                                  months of other languages (journalctl writes them)
 
 Lines of several framings may stand in one file; each line is read by the first framing that fits. A line that
 fits none is kept with ``framing`` null. Sources: RFC 3164 section 4, RFC 5424 section 6, systemd.journal-fields(7).
@@ -18,19 +20,22 @@ through a regex.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from mailforensics.evidence.months import MONTH, MONTHS
 from mailforensics.evidence.spans import first_four, four
-from mailforensics.grammar.plain import DATE, HOST, MONTH, OFFSET, cut_plain
+from mailforensics.grammar.plain import DATE, HOST, OFFSET, cut_plain
 
 _CLOCK = r"[0-2][0-9]:[0-5][0-9]:[0-6][0-9]"
 _BSD = rf"{MONTH} [ 0-3][0-9] {_CLOCK}"
 _ISO = rf"{DATE}T{_CLOCK}(?:[.,][0-9]{{1,9}})?{OFFSET}?"
-_TAG = r"[!-Z\\^-~]+(?:\[[0-9]+\])?"
+_TAG = r"[!-;=-Z\\^-~][!-Z\\^-~]*(?:\[[0-9]+\])?"
+_ANY_HOST = "(?:(?P<host>[!-~]*[!-9;-~]) )?"
 
 _DOVECOT_SERVICES = (
     "master|anvil|auth-worker|auth|config|director|dict|dict-async|dns_client|doveadm|dsync-local|dsync-server|"
@@ -50,14 +55,21 @@ Frame = pl.DataFrame
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """One form of line prefix: how to know it, and how to cut it (a frame with ``line`` in, ``COLUMNS`` out)."""
+    """One form of line prefix: how to know it, and how to cut it (a frame with ``line`` in, ``COLUMNS`` out).
+
+    One that wraps a whole line frames that line again; its ``cut`` is told how deep it stands.
+    """
 
     name: str
     looks_like: str
-    cut: Callable[[Frame], Frame]
+    cut: Callable[..., Frame]
+    wraps: bool = False
 
 
-def frame(lines: Frame) -> Frame:
+_DEEPEST = 3  # lines in lines in lines: a stranger's line may be wrapped ten thousand times
+
+
+def frame(lines: Frame, *, depth: int = 0) -> Frame:
     """Cut the prefix off each line of a column ``line``; the other columns come along, in the same order.
 
     Adds ``COLUMNS``. ``minute`` is the stamp to the minute as written (``Dec 28 00:00`` or ``2026-03-02T10:02``), ``second_us``
@@ -71,21 +83,24 @@ def frame(lines: Frame) -> Frame:
     left = lines.with_row_index("row")
     done: list[Frame] = []
     plain = np.zeros(lines.height, dtype=bool)
-    for rows, cut in cut_plain(lines["line"]):
+    for rows, plain_cut in cut_plain(lines["line"]):
         some = left if len(rows) == lines.height else left[rows]
-        done.append(_complete(some.hstack(cut), str(cut["framing"][0])))
+        done.append(_complete(some.hstack(plain_cut), str(plain_cut["framing"][0])))
         plain[rows] = True
     if plain.any():
         left = left.clear() if plain.all() else left.filter(pl.Series(~plain))
     for framing in FRAMINGS:
         if not left.height:
             break
+        if framing.wraps and depth >= _DEEPEST:
+            continue
         fits = left["line"].str.contains(framing.looks_like)
         if not fits.any():
             continue
         all_fit = bool(fits.all())
         some = left if all_fit else left.filter(fits)
-        done.append(_complete(framing.cut(some), framing.name))
+        cut = framing.cut(some, depth + 1) if framing.wraps else framing.cut(some)
+        done.append(_complete(cut, framing.name))
         left = left.clear() if all_fit else left.filter(~fits)
     if left.height or not done:
         done.append(_complete(left.with_columns(text=pl.col("line")), None))
@@ -157,7 +172,9 @@ def _iso_stamp(stamp: pl.Expr) -> list[pl.Expr]:
         .then(pl.lit("ms"))
         .otherwise(pl.lit("s"))
         .alias("precision"),
-        seconds.str.extract(rf"({OFFSET})$", 1).alias("offset"),
+        seconds.str.extract(rf"({OFFSET})$", 1)
+        .fill_null(seconds.str.extract(r"(UTC)$", 1).replace("UTC", "Z"))
+        .alias("offset"),
     ]
 
 
@@ -238,7 +255,7 @@ def _bsd_fraction_stamp(stamp: pl.Expr) -> list[pl.Expr]:
     return [stamp.str.slice(0, 12).alias("minute"), second, precision]
 
 
-_MONTHS = {word: f"{number:02}" for number, word in enumerate(MONTH[3:-1].split("|"), start=1)}
+_MONTHS = {word: f"{number:02}" for word, number in MONTHS.items()}
 
 
 def _dated_stamp(stamp: pl.Expr) -> list[pl.Expr]:
@@ -254,6 +271,10 @@ def _dated_stamp(stamp: pl.Expr) -> list[pl.Expr]:
     )
 
 
+def _unix_stamp(stamp: pl.Expr) -> list[pl.Expr]:
+    return _epoch((stamp.cast(pl.Float64, strict=False) * 1e6).round().cast(pl.Int64))
+
+
 _FRACTION = rf"{_BSD}[.,][0-9]{{1,9}}"
 _DATED = (
     rf"(?:{MONTH} [ 0-3]?[0-9] [0-9]{{4}} {_CLOCK}|[0-9]{{4}} {MONTH} [ 0-3]?[0-9] {_CLOCK}"
@@ -261,29 +282,141 @@ _DATED = (
 )
 _ONE_DIGIT_DAY = rf"{MONTH} [1-9] {_CLOCK}"  # some write `Sep 8` for `Sep  8`
 _LOOSE_STAMP = rf"(?P<stamp>{_BSD}|{_ONE_DIGIT_DAY}|{_ISO}|{DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{OFFSET})?)"
+_RFC5424_BARE = (  # some write it without the version
+    rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?(?P<stamp>{_ISO}|{_BSD}) (?P<host>[!-~]+) (?P<program>[!-Z\\^-~]+) (?:(?P<pid>[0-9]+)|-) "
+    r"[!-Z\\^-~]+ (?:-|(?:\[[!-~]+(?: [!-~]+=\"(?:[^\"\\]|\\.)*\")*\])+)(?: (?:\x{feff})?(?P<text>(?s:.*)))?\z"
+)
 _RFC5424 = (
     rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?1 (?P<stamp>{_ISO}) (?P<host>[!-~]+) (?P<program>[!-~]+) (?:(?P<pid>[0-9]+)|[!-~]+) "
     r"[!-~]+ (?:-|(?:\[(?:[^\]\"]|\"(?:[^\"\\]|\\.)*\")*\])+)(?: (?:\x{feff})?(?P<text>(?s:.*)))?\z"
 )
 _SYSLOG = (
-    rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?(?P<stamp>{_BSD}|{_ONE_DIGIT_DAY}|{_ISO}) (?:(?P<host>[!-~]+) )?(?P<program>[!-Z\\^-~]+?)(?:\[(?P<pid>[0-9]+)\])?:"
+    rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?(?P<stamp>{_BSD}|{_ONE_DIGIT_DAY}|{_ISO}) {_ANY_HOST}(?P<program>[!-Z\\^-~]+?)(?:\[(?P<pid>[0-9]+)\])?:"
     r"(?: (?P<text>(?s:.*)))?\z"
 )
 _WORDED = (
-    rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?(?P<stamp>{_FRACTION}|{_DATED}):? (?:(?P<host>[!-~]+) )?(?P<program>[!-Z\\^-~]+?)"
+    rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?(?P<stamp>{_FRACTION}|{_DATED}):? {_ANY_HOST}(?P<program>[!-Z\\^-~]+?)"
     r"(?:\[(?P<pid>[0-9]+)\])?:(?: (?P<text>(?s:.*)))?\z"
 )
 _PID_ONLY = (  # journalctl --output=short and friends keep a blank or extra words before the colon
     rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?{_LOOSE_STAMP} (?P<host>[!-~]+) (?P<program>[!-Z\\^-~]+)\[(?P<pid>[0-9]+)\]:?(?: (?P<text>(?s:.*)))?\z"
 )
-_FACILITY = (  # syslogd -v of BSD names facility and severity
-    rf"\A(?P<stamp>{_BSD}) <[a-z0-9]+\.[a-z0-9]+> (?P<host>[!-~]+) (?P<program>[!-Z\\^-~]+?)(?:\[(?P<pid>[0-9]+)\])?: (?P<text>(?s:.*))\z"
-)
 _REPEATED = rf"\A(?:<(?P<pri>[0-9]{{1,3}})>)?(?P<stamp>{_BSD}|{_ISO}) (?P<host>[!-~]+) (?P<text>last message repeated [0-9]+ times?)\z"
+_JOURNALCTL = (  # journalctl -o short-full; `log show` of macOS has two blanks in place of weekday and zone
+    rf"\A(?:[^ ]{{1,12}} )?(?P<stamp>{DATE} {_CLOCK}(?:\.[0-9]+)?{OFFSET}?(?: UTC)?) (?:[A-Z]{{1,5}} | )?(?P<host>[!-~]+) (?P<program>[!-Z\\^-~]+?)"
+    r"(?:\[(?P<pid>[0-9]+)\])?:(?: (?P<text>(?s:.*)))?\z"
+)
+_JOURNALCTL_UNIX = r"\A(?P<stamp>[0-9]+\.[0-9]{6}) (?P<host>[!-~]+) (?P<program>[!-Z\\^-~]+?)(?:\[(?P<pid>[0-9]+)\])?:(?: (?P<text>(?s:.*)))?\z"
 _DOVECOT_FILE = rf"\A{_LOOSE_STAMP} (?P<text>{_DOVECOT}(?s:.*))\z"
 _DOVECOT_BARE = r"\A(?P<text>(?s:.*))\z"
 _RSPAMD = r"(?P<text>#[0-9]+\([a-z_A-Z0-9 -]+\) (?:<[!-~]*>; )?(?s:.*))"
 _RSPAMD_BARE = rf"\A{_RSPAMD}\z"
+
+
+# --- Prefixes that hold more: labels, foreign months, a relay's own prefix; without it the line is framed again ---------
+
+_STAMP = (
+    rf"(?:{_FRACTION}|{_BSD}|{_ONE_DIGIT_DAY}|{_ISO}|{_DATED}|{DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{OFFSET})?)"
+)
+_LEVEL = "(?:emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug)"
+_FACILITY = "(?:kern|user|mail|daemon|auth|authpriv|security|syslog|lpr|news|uucp|cron|ftp|ntp|audit|console|local[0-7])"
+_ANGLED = r"<(?:[a-z0-9]+\.[a-z0-9]+|[0-9]{1,3})>"
+_WORDS = rf"{_FACILITY}[.:]{_LEVEL}(?:<[0-9]{{1,3}}>)?"
+_LABELLED = (
+    rf"\A(?P<a>)(?P<label>{_ANGLED}|{_WORDS}):? +(?P<b>)(?P<rest>{_STAMP}:? {HOST} {_TAG}:(?: (?s:.*))?)\z",
+    rf"\A(?P<a>(?:<[0-9]{{1,3}}>)?{_STAMP}:? )(?P<label>{_ANGLED}|{_WORDS}) (?P<b>{HOST} )?(?P<rest>{_TAG}:(?: (?s:.*))?)\z",
+    rf"\A(?P<a>(?:<[0-9]{{1,3}}>)?{_STAMP}:? )(?P<b>{HOST} )(?P<label>{_ANGLED} ?|\[?(?:{_WORDS}|{_LEVEL})\]? )(?P<rest>{_TAG}:(?: (?s:.*))?)\z",
+    rf"\A(?P<a>(?:<[0-9]{{1,3}}>)?{_STAMP}:? )(?P<b>{HOST} {_TAG}) <(?P<label>(?i:{_LEVEL}))>(?P<rest>:(?: (?s:.*))?)\z",
+)
+"""Where ``mail.info`` or ``<22>`` may stand: in front, behind the stamp (syslogd -v of BSD), behind the host (busybox, AIX), behind the tag (macOS)."""
+
+
+def _without_label(pattern: str) -> Callable[[Frame, int], Frame]:
+    def cut(lines: Frame, depth: int) -> Frame:
+        groups = lines["line"].str.extract_groups(pattern).struct.unnest()
+        plain = groups.select(line=pl.concat_str(pl.col("a", "b", "rest").fill_null("")))
+        out = lines.hstack(frame(plain, depth=depth).drop("framing"))
+        return out.with_columns(severity=pl.coalesce(_level(groups["label"]), "severity"))
+
+    return cut
+
+
+_LEVELS = {"panic": "emerg", "err": "error", "warn": "warning"} | {word: word for word in _SEVERITIES}
+
+
+def _level(label: pl.Series) -> pl.Series:
+    """The severity of ``mail.info``, ``<2.6>``, ``<22>`` or ``Error``."""
+    word = label.str.to_lowercase().str.extract(rf"(?:\A|[.:\[])({_LEVEL})\b", 1)
+    number = label.str.extract(r"([0-9]{1,3})>", 1)
+    frame = pl.DataFrame({"word": word, "number": number})
+    return frame.select(
+        pl.coalesce(
+            pl.col("word").replace_strict(_LEVELS, default=None, return_dtype=pl.String),
+            _severity(pl.col("number")),
+        )
+    ).to_series()
+
+
+_ABROAD = """
+Jan jän ene gen janv gener ian oca sty led янв січ 1월 1月
+Feb fév févr febr fev şub lut úno фев лют 2월 2月
+Mar mär mrz mars març mrt márc bře мар бер 3월 3月
+Apr avr avril abr nis kwi dub ápr huhti апр кві 4월 4月
+May mai maj mei mag maig máj kvě touko мая май тра 5월 5月
+Jun juin juny juni giu haz cze čen jún iun kesä июн чер 6월 6月
+Jul juil juli lug tem lip čec čvc júl iul heinä июл лип 7월 7月
+Aug août ago ağu sie srp avg elo авг сер 8월 8月
+Sep sept set eyl wrz zář szept syys сен вер 9월 9月
+Oct okt out ott eki paź říj loka окт жов 10월 10月
+Nov kas lis marras ноя лис 11월 11月
+Dec dez déc dic des ara gru pro joulu дек гру 12월 12月
+"""
+"""How the C libraries of other languages shorten the months; of each language only words that mean no other month elsewhere."""
+
+
+def _months_abroad() -> dict[str, str]:
+    """Each word in lower case without its dot, and as text that was not UTF-8 is written (``m\\xe4r``)."""
+    found: dict[str, str] = {}
+    for row in _ABROAD.strip().splitlines():
+        english, *others = row.split()
+        for word in (english.lower(), *others):
+            found[word] = english
+            if all(ord(letter) < 256 for letter in word):
+                found[word.encode("latin-1").decode("utf-8", "backslashreplace")] = english
+    return found
+
+
+_MONTHS_ABROAD = _months_abroad()
+_MONTH_ABROAD = "|".join(sorted((re.escape(word) for word in _MONTHS_ABROAD), key=len, reverse=True))
+_TRANSLATED = (
+    rf"\A(?P<pri>(?:<[0-9]{{1,3}}>)?) ?(?P<month>(?i:{_MONTH_ABROAD}))(?P<gap>\.? +)(?P<day>[0-3]?[0-9])"
+    rf"(?P<rest> {_CLOCK}(?:[.,][0-9]{{1,9}})? {HOST} {_TAG}:(?: (?s:.*))?)\z"
+)
+
+
+def _in_english(lines: Frame, depth: int) -> Frame:
+    """``Mär 02 09:02:11 mail ...``: the month is taken for its English name, and the stamp kept as it was written."""
+    groups = lines["line"].str.extract_groups(_TRANSLATED).struct.unnest()
+    english = (
+        pl.col("month")
+        .str.to_lowercase()
+        .replace_strict(_MONTHS_ABROAD, default=None, return_dtype=pl.String)
+    )
+    plain = groups.select(
+        line=pl.format("{}{} {}{}", "pri", english, pl.col("day").str.pad_start(2, " "), "rest")
+    )
+    stamp = pl.format("{}{}{}{}", "month", "gap", "day", pl.col("rest").str.extract(r"\A( [^ ]+)", 1))
+    written = groups.select(time_original=stamp).to_series()
+    return lines.hstack(frame(plain, depth=depth).drop("framing").with_columns(written))
+
+
+_RELAYED = rf"\A(?:<[0-9]{{1,3}}>)?{_STAMP}:? [!-'*-9;-~]+ (?P<rest>(?:<[0-9]{{1,3}}>)?{_STAMP} {HOST} {_TAG}:(?: (?s:.*))?)\z"
+
+
+def _without_relay(lines: Frame, depth: int) -> Frame:
+    """A log server that could not read the stamp of what it took put its own in front: that of the mail server counts."""
+    plain = lines["line"].str.extract_groups(_RELAYED).struct.field("rest").alias("line").to_frame()
+    return lines.hstack(frame(plain, depth=depth).drop("framing"))
 
 
 # --- JSON: journald, Docker, Rspamd ------------------------------------------------------------------------------------
@@ -345,9 +478,9 @@ def _bytes_text(column: pl.Series) -> pl.Series:
     return pl.Series([decode(value) for value in column], dtype=pl.String)
 
 
-def _docker(lines: Frame) -> Frame:
+def _docker(lines: Frame, depth: int) -> Frame:
     """Docker wraps whatever line the container wrote as JSON."""
-    return _unwrapped(_json(lines, inner="$.log", stamp="$.time"))
+    return _unwrapped(_json(lines, inner="$.log", stamp="$.time"), depth)
 
 
 # How log shippers call what a line is made of; the first that is there counts.
@@ -369,7 +502,7 @@ _SHIPPED = {
 }
 
 
-def _shipped(lines: Frame) -> Frame:
+def _shipped(lines: Frame, depth: int) -> Frame:
     """A log shipper's JSON: the message is either a whole line of a log or only its text, with the rest in members of their own."""
     out = lines
     for name, members in _SHIPPED.items():
@@ -378,7 +511,7 @@ def _shipped(lines: Frame) -> Frame:
             pl.when(~pl.col(path).str.starts_with("{")).then(pl.col(path)) for path in paths
         )
         out = found.with_columns(pl.coalesce(*paths).alias(f"told_{name}")).drop(*paths)
-    cut = _unwrapped(out.rename({"told_inner": "inner", "told_stamp": "stamp"}))
+    cut = _unwrapped(out.rename({"told_inner": "inner", "told_stamp": "stamp"}), depth)
     whole = pl.col("host").is_not_null()
     return cut.with_columns(
         host=pl.coalesce("host", "told_host"),
@@ -390,15 +523,15 @@ def _shipped(lines: Frame) -> Frame:
 _CRI = rf"\A(?P<stamp>{_ISO}) std(?:out|err) [FP] (?P<inner>(?s:.*))\z"
 
 
-def _cri(lines: Frame) -> Frame:
+def _cri(lines: Frame, depth: int) -> Frame:
     """Kubernetes puts time, stream and a letter in front of it (the log format of its container runtime interface)."""
-    return _unwrapped(lines.hstack(lines["line"].str.extract_groups(_CRI).struct.unnest()))
+    return _unwrapped(lines.hstack(lines["line"].str.extract_groups(_CRI).struct.unnest()), depth)
 
 
-def _unwrapped(outer: Frame) -> Frame:
+def _unwrapped(outer: Frame, depth: int) -> Frame:
     """The line in ``inner`` is cut once more; where it has no stamp of its own, that of its wrapping in ``stamp`` counts."""
     inner = outer.with_columns(line=pl.col("inner").str.strip_chars_end("\r\n").fill_null("")).drop("inner")
-    cut = frame(inner.select("line")).drop("framing")
+    cut = frame(inner.select("line"), depth=depth).drop("framing")
     stamped = inner.with_columns(
         pl.col("stamp").alias("outer_stamp"),
         *[e.alias("outer_" + e.meta.output_name()) for e in _iso_stamp(pl.col("stamp"))],
@@ -417,10 +550,10 @@ def _unwrapped(outer: Frame) -> Frame:
 _COMPOSE = r"\A[a-z0-9][a-z0-9_.-]* +\| "
 
 
-def _compose(lines: Frame) -> Frame:
+def _compose(lines: Frame, depth: int) -> Frame:
     """``docker compose logs`` puts the service's name and a bar in front of whatever line it wrote."""
     inner = lines.with_columns(line=pl.col("line").str.replace(_COMPOSE, ""))
-    cut = frame(inner.select("line")).drop("framing")
+    cut = frame(inner.select("line"), depth=depth).drop("framing")
     out = pl.concat([lines, cut], how="horizontal")
     return out.with_columns(_bare_program(pl.col("text"), pl.col("program")))
 
@@ -459,20 +592,27 @@ FRAMINGS: tuple[Framing, ...] = (
     Framing("rspamd", rf"\A{DATE} {_CLOCK}(?:\.[0-9]+)? (?:\[[a-z]+\] )?#[0-9]+\(", _rspamd_file),
     Framing("rspamd-json", r'\A\{"ts": ?[0-9.]+, ?"pid": ?[0-9]+, ?"severity": ?"', _rspamd_json),
     Framing("journald", r'\A\{.*"__REALTIME_TIMESTAMP" ?: ?"', _journald),
-    Framing("docker", r'\A\{"log": ?".*"time": ?"[0-9T:.Z+-]+"', _docker),
-    Framing("shipper", r'\A\{.*"(?:@timestamp|timestamp|time)" ?: ?"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].*\}\s*\z', _shipped),
-    Framing("cri", rf"\A{_ISO} std(?:out|err) [FP] ", _cri),
-    Framing("compose", _COMPOSE, _compose),
-    Framing("rfc3164", rf"\A{_BSD} <[a-z0-9]+\.[a-z0-9]+> {HOST} {_TAG}: ", _by_regex(_FACILITY, _bsd_stamp)),
+    Framing("docker", r'\A\{"log": ?".*"time": ?"[0-9T:.Z+-]+"', _docker, wraps=True),
+    Framing("shipper", r'\A\{.*"(?:@timestamp|timestamp|time)" ?: ?"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].*\}\s*\z', _shipped, wraps=True),
+    Framing("cri", rf"\A{_ISO} std(?:out|err) [FP] ", _cri, wraps=True),
+    Framing("compose", _COMPOSE, _compose, wraps=True),
+    *[Framing("labelled", pattern, _without_label(pattern), wraps=True) for pattern in _LABELLED],
     Framing("rfc3164", rf"\A(?:<[0-9]{{1,3}}>)?{_FRACTION} (?:[!-~]+ )?{_TAG}:(?: |\z)", _by_regex(_WORDED, _bsd_fraction_stamp)),
     Framing("worded", rf"\A(?:<[0-9]{{1,3}}>)?{_DATED}:? (?:[!-~]+ )?{_TAG}:(?: |\z)", _by_regex(_WORDED, _dated_stamp)),
     Framing("rfc5424", rf"\A(?:<[0-9]{{1,3}}>)?1 {_ISO} [!-~]+ [!-~]+ [!-~]+ [!-~]+ [-\[]", _by_regex(_RFC5424, _iso_stamp)),
+    Framing("rfc5424", rf"\A(?:<[0-9]{{1,3}}>)?(?:{_ISO}|{_BSD}) [!-~]+ [!-Z\\^-~]+ (?:[0-9]+|-) [!-Z\\^-~]+ (?:- |\[[!-~]+[ \]])",
+            _by_regex(_RFC5424_BARE, _any_stamp)),
     Framing("repeat", rf"\A(?:<[0-9]{{1,3}}>)?(?:{_BSD}|{_ISO}) [!-~]+ last message repeated [0-9]+ times?\z",
             _by_regex(_REPEATED, _any_stamp)),
     Framing("rfc3164", rf"\A(?:<[0-9]{{1,3}}>)?(?:{_BSD}|{_ONE_DIGIT_DAY}) (?:[!-~]+ )?{_TAG}:(?: |\z)", _by_regex(_SYSLOG, _any_stamp)),
     Framing("rfc3339", rf"\A(?:<[0-9]{{1,3}}>)?{_ISO} (?:[!-~]+ )?{_TAG}:(?: |\z)", _by_regex(_SYSLOG, _any_stamp)),
     Framing("syslog", rf"\A(?:<[0-9]{{1,3}}>)?(?:{_BSD}|{_ISO}|{DATE} {_CLOCK}(?:[.,][0-9]+)?(?: ?{OFFSET})?) [!-~]+ [!-Z\\^-~]+\[[0-9]+\]",
             _by_regex(_PID_ONLY, _any_stamp)),
+    Framing("translated", _TRANSLATED, _in_english, wraps=True),
+    Framing("journalctl", rf"\A(?:[^ ]{{1,12}} )?{DATE} {_CLOCK}(?:\.[0-9]+)?{OFFSET}? (?:[A-Z]{{1,5}} | ){HOST} {_TAG}:(?: |\z)",
+            _by_regex(_JOURNALCTL, _iso_stamp)),
+    Framing("journalctl", rf"\A[0-9]{{9,11}}\.[0-9]{{6}} {HOST} {_TAG}:(?: |\z)", _by_regex(_JOURNALCTL_UNIX, _unix_stamp)),
+    Framing("relayed", _RELAYED, _without_relay, wraps=True),
     Framing("dovecot-bare", rf"\A(?:{_DOVECOT_SERVICES})\([^()]*\)(?:<[^<>]*>)*: ", _by_regex(_DOVECOT_BARE, _iso_stamp, program="dovecot")),
     Framing("rspamd-bare", r"\A#[0-9]+\([a-z_A-Z0-9 -]+\) <", _by_regex(_RSPAMD_BARE, _iso_stamp, program="rspamd")),
 )  # fmt: skip

@@ -16,12 +16,9 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
-    )
-}
+from mailforensics.evidence.months import MONTH, MONTHS
+
+_MONTHS = {name.lower(): number for name, number in MONTHS.items()}
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # RFC 5322 §4.3, and names that mean one zone only; IST, BST or CST outside America mean several.
 _ZONES = {
@@ -39,7 +36,7 @@ _CLOCK = (
 _ZONE = (
     r"(?:\s*(?P<zone>(?:GMT|UTC|UT)?\s*[+-](?:[0-9]{1,2}:?[0-9]{2}|[0-9]{1,2})(?![0-9])|[A-Za-z]{1,5}\b))?"
 )
-_MONTH = r"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
+_MONTH = rf"(?P<month>{MONTH})[a-z]{{0,6}}\.?"
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
@@ -53,8 +50,8 @@ _FORMS = tuple(
 _COMMENT = re.compile(r"\([^()]*\)")
 _DATE_AHEAD = re.compile(
     r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?\s+)?"
-    r"(?:[0-9]{1,2}[\s-]+(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}[\s-]+[0-9]{2,4}"
-    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\s+[0-9]{1,2},?\s+(?:[0-9]{4}|[0-9]{1,2}:)"
+    rf"(?:[0-9]{{1,2}}[\s-]+{MONTH}[a-z]{{0,6}}[\s-]+[0-9]{{2,4}}"
+    rf"|{MONTH}[a-z]{{0,6}}\s+[0-9]{{1,2}},?\s+(?:[0-9]{{4}}|[0-9]{{1,2}}:)"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T\s])"
     r"[\s,]*[0-9]{0,2}",
     re.IGNORECASE,

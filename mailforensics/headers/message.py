@@ -131,8 +131,9 @@ def read_headers(
         with Path(source).open("rb") as file:
             data = file.read(limits.message_bytes)
     except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise EvidenceError(
-            f"{source} could not be read as a message: {error}. Give a file, bytes or header text."
+            f"{source} could not be read as a message: {why}. Give a file, bytes or header text."
         ) from error
     return _read_given(str(source), data, own, authserv, limits)
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from mailforensics.evidence.months import MONTHS
 from mailforensics.headers.received import FORMATS, Stamp, canonical_ip, mask_all, read_stamp, tls_version
 
 COLUMNS: dict[str, pl.DataType] = {
@@ -128,8 +129,6 @@ _IPV4 = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
 _NAMED_ADDRESS = r"^ *[^ ]+ +(?:[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*) *$"
 _KEYWORD = r"^(?i:from|by|via|with|id|for|envelope-from|envelope-sender)$"
 _ASIDE = r"(?i) $|^ *(?:envelope-|authenticated|using |version=|TLS|AUTH|No client|Client |HELO |EHLO |via )"
-_MONTHS = {name: number for number, name in enumerate(
-    ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1)}  # fmt: skip
 _WEEKDAYS = {"Mon": 1, "Tue": 2, "Wed": 3, "Thu": 4, "Fri": 5, "Sat": 6, "Sun": 7}
 _LOGGED_IN = r"^(?:(?:UTF8)?E?SMTPS?A|LMTPS?A|ASMTP)$"
 
@@ -246,7 +245,7 @@ def _dated(groups: pl.DataFrame) -> pl.DataFrame:
         name: pl.col(name).cast(pl.Int32) for name in ("day", "year", "hour", "minute", "second", "zh", "zm")
     }
     part = part.with_columns(
-        pl.col("month").replace_strict(_MONTHS, default=None, return_dtype=pl.Int32), **number
+        pl.col("month").replace_strict(MONTHS, default=None, return_dtype=pl.Int32), **number
     )
     local = _moment(part)
     offset = (pl.col("zh") * 60 + pl.col("zm")) * pl.when(pl.col("sign") == "-").then(-1).otherwise(1)

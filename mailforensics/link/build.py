@@ -37,7 +37,7 @@ from mailforensics.link.outline import Outline, node_of, talker_of
 from mailforensics.link.rejects import notices
 from mailforensics.link.rejects import rejects as make_rejects
 from mailforensics.link.scans import scans as make_scans
-from mailforensics.link.sessions import BROUGHT, dovecot_sessions, smtp_sessions
+from mailforensics.link.sessions import BROUGHT, decided_before, decisions, dovecot_sessions, smtp_sessions
 from mailforensics.link.sessions import brought as brought_by
 
 _CAUSES = ["cause", "cause_family", "permanence", "who_acts", "cause_rule"]
@@ -114,12 +114,17 @@ def _lane(log: Log, which: pl.Expr, kinds: Sequence[str], node: pl.Expr) -> Log:
 def link_talk(log: Log, known: Known) -> tuple[dict[str, Frame], Frame, Frame]:
     """The tables ``sessions`` and ``rejects`` of connections; what they say of messages; what may be refused mail."""
     smtp = smtp_sessions(log)
-    rejects = _refusals(make_rejects(notices(log)), known.explain)
+    noticed = notices(log)
+    rejects, decided = _refusals(make_rejects(noticed), known.explain), decided_before(log, noticed)
     tables = {
         "sessions": pl.concat([smtp, dovecot_sessions(log)], how="diagonal_relaxed"),
         "rejects": rejects,
     }
-    return tables, brought_by(log, smtp), refused_alone(rejects, smtp)
+    lone = pl.concat(
+        [rejects, decided.filter(pl.col("message_key").is_null() & (pl.col("action") == "discard"))],
+        how="diagonal_relaxed",
+    )
+    return tables, brought_by(log, smtp, decided), refused_alone(lone, smtp)
 
 
 def link_mail(log: Log, known: Known) -> tuple[dict[str, Frame], Frame]:
@@ -129,8 +134,9 @@ def link_mail(log: Log, known: Known) -> tuple[dict[str, Frame], Frame]:
     """
     lives = make_lives(log, known.hosts)
     log = log.marked(lives["event_id"], message_key=lives["message_key"])
-    noticed, deliveries = notices(log), make_deliveries(log, known.hosts.same)
     brought = ensure(log.kind("brought"), **BROUGHT)
+    noticed = pl.concat([notices(log), decisions(brought)], how="diagonal_relaxed")
+    deliveries = make_deliveries(log, known.hosts.same)
     messages = make_messages(log, lives, deliveries, noticed, brought)
     scans = make_scans(log, messages, known.hosts.names, known.other_scans)
     mailbox = mailbox_events(log, deliveries)
@@ -150,7 +156,7 @@ def link_mail(log: Log, known: Known) -> tuple[dict[str, Frame], Frame]:
 
 
 def link_refused(refused: Frame, failed: Frame) -> Frame:
-    """The journeys of mail that was refused before it had a queue id.
+    """The journeys of mail that was refused, or discarded, and never had a queue id.
 
     What another of our own servers tried and was refused (`failed`) is told in the journey of the mail it tried to deliver.
     """
@@ -363,9 +369,13 @@ def _refused(rows: Frame) -> Frame:
         separator=" ",
         ignore_nulls=True,
     )
+    discarded = pl.col("action") == "discard"
+    said = pl.format(
+        'Our server refused the message before it was ours: "{}". {}', code, why
+    ).str.strip_chars(" ")
     rows = rows.with_columns(
-        sentence=pl.format("Our server refused the message before it was ours: \"{}\". {}", code, why).str.strip_chars(" "),
-        outcome=pl.lit("rejected"), certainty=pl.lit("seen"), mailbox=pl.lit(None, pl.String), original_recipient=pl.lit(None, pl.String),
+        sentence=pl.when(discarded).then(_SENTENCES["discarded_by_rule"]).otherwise(said),
+        outcome=pl.when(discarded).then(pl.lit("discarded_by_rule")).otherwise(pl.lit("rejected")), certainty=pl.lit("seen"), mailbox=pl.lit(None, pl.String), original_recipient=pl.lit(None, pl.String),
     )  # fmt: skip
     return rows.group_by("journey_key", maintain_order=True).agg(
         pl.lit(None, dtype=pl.String).alias("message_id"),

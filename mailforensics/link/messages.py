@@ -36,7 +36,7 @@ def messages(log: Log, lives: Frame, deliveries: Frame, noticed: Frame, brought:
         _active(log),
         _removed(log),
         _lost(log, brought.filter("broken")),
-        _marks(log),
+        _marks(log, noticed),
         _recipients(deliveries, noticed),
         _states(deliveries),
         _noticed(noticed),
@@ -111,17 +111,17 @@ def _lost(log: Log, broken: Frame) -> Frame:
     return both.unique().with_columns(lost=pl.lit(True))
 
 
-def _marks(log: Log) -> Frame:
+def _marks(log: Log, noticed: Frame) -> Frame:
     """Expired, held, discarded and deleted, from the lines that say so."""
     parts: list[Frame] = []
     expired = _owned(log, "postfix.qmgr.expired")
     parts.append(expired.select("message_key", "time", pl.lit("expired").alias("mark"), "event_id"))
-    for kind in ("postfix.smtpd.reject", "postfix.cleanup.check", "postfix.cleanup.milter"):
-        table = _owned(log, kind, "action").filter(pl.col("action").str.contains("hold|discard"))
-        word = (
-            pl.when(pl.col("action").str.contains("hold")).then(pl.lit("held")).otherwise(pl.lit("discarded"))
-        )
-        parts.append(table.select("message_key", "time", word.alias("mark"), "event_id"))
+    acted = noticed.filter(
+        pl.col("message_key").is_not_null() & pl.col("action").str.contains("hold|discard")
+    )
+    held = pl.col("action").str.contains("hold")
+    word = pl.when(held).then(pl.lit("held")).otherwise(pl.lit("discarded"))
+    parts.append(acted.select("message_key", "time", word.alias("mark"), "event_id"))
     by_hand = _owned(log, "postfix.postsuper", "action")
     word = pl.col("action").replace_strict(
         {"removed": "deleted", "requeued": "requeued", "placed on hold": "held", "released from hold": "released", "expired": "force_expired"},

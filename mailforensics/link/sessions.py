@@ -15,8 +15,13 @@ from mailforensics.link.lives import in_time
 from mailforensics.link.log import QUEUE, Frame, Log, ensure
 
 _TLS = {"tls_version": pl.String, "tls_cipher": pl.String}
-BROUGHT: dict[str, type[pl.DataType]] = {
+_DECIDED: dict[str, pl.DataType | type[pl.DataType]] = {
+    "event_id": pl.Int64, "time": pl.Datetime("us", "UTC"), "recipient": pl.String, "sender": pl.String, "helo": pl.String,
+    "protocol": pl.String, "action": pl.String,
+}  # fmt: skip
+BROUGHT: dict[str, pl.DataType | type[pl.DataType]] = {
     "event_id": pl.Int64, "message_key": pl.Int64, "node": pl.UInt64, **_TLS, "broken": pl.Boolean,
+    "decided": pl.List(pl.Struct(_DECIDED)),
 }  # fmt: skip
 
 
@@ -53,11 +58,12 @@ def smtp_sessions(log: Log) -> Frame:
     ).drop("part")
 
 
-def brought(log: Log, sessions: Frame) -> Frame:
+def brought(log: Log, sessions: Frame, decided: Frame) -> Frame:
     """What sessions say of the messages that they brought (``BROUGHT``); event_id and message_key are the line with client=.
 
     ``broken``: the client broke it off, and the line that says so names no queue id (before Postfix 3.10); it is about the last
-    message of the same process then.
+    message of the same process then. ``decided``: the lines (of ``decided_before``) in which an access table discarded
+    or held it before it had its queue id.
     """
     if "message_keys" not in sessions.columns:
         return pl.DataFrame(schema=BROUGHT)
@@ -75,7 +81,45 @@ def brought(log: Log, sessions: Frame) -> Frame:
     )  # fmt: skip
     nodes = clients.select("event_id", "message_key", pl.col("queue_id").hash(QUEUE).alias("node"))
     broken = pl.col("message_key").is_in(last["message_key"].drop_nulls().implode())
-    return keys.join(nodes, on="message_key").with_columns(broken=broken).select(*BROUGHT)
+    lines = (
+        decided.drop_nulls("message_key").group_by("message_key").agg(pl.struct(*_DECIDED).alias("decided"))
+    )
+    found = keys.join(nodes, on="message_key").with_columns(broken=broken)
+    return found.join(lines, on="message_key", how="left", maintain_order="left").select(*BROUGHT)
+
+
+def decided_before(log: Log, noticed: Frame) -> Frame:
+    """The notices of access tables that discard or hold a mail which has no queue id yet, each with the ``message_key`` of that mail.
+
+    NOQUEUE: discard: RCPT from c[192.0.2.7]: <x>: Recipient address triggers DISCARD action; ...
+    3F2A1C0B2: client=c[192.0.2.7]                          the first that this process takes from this client then
+    """
+    mine = noticed.filter(
+        pl.col("message_key").is_null()
+        & pl.col("queue_id").is_null()
+        & pl.col("action").is_in(["discard", "hold"])
+    )
+    if not mine.height:
+        return mine
+    client = ["host", "instance", "pid", "client_ip"]
+    taken = ensure(
+        log.kind("postfix.smtpd.client", "time", "queue_id", "host", "instance", "pid"), client_ip=pl.String
+    )
+    taken = (
+        in_time(taken).drop_nulls("queue_id").select("time", *client, pl.col("event_id").alias("message_key"))
+    )
+    return mine.drop("message_key").drop_nulls("time").sort("time").join_asof(
+        taken, on="time", by=client, strategy="forward", tolerance="5m", check_sortedness=False
+    )  # fmt: skip
+
+
+def decisions(brought: Frame) -> Frame:
+    """The decisions on what sessions brought, as notices of their messages."""
+    rows = (
+        brought.select("message_key", "decided").explode("decided", empty_as_null=True).drop_nulls("decided")
+    )
+    rows = rows.unnest("decided")
+    return rows.with_columns(kind=pl.lit("postfix.smtpd.reject"), evidence=pl.concat_list("event_id"))
 
 
 def _protocol() -> pl.Expr:

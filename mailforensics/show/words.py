@@ -13,6 +13,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from mailforensics.evidence.months import MONTHS
+
 Tone = Literal["good", "moved", "waiting", "lost", "unknown"]
 
 
@@ -48,7 +50,7 @@ OUTCOME_WORDS: dict[str, OutcomeWord] = {
 
 _UNKNOWN = OutcomeWord("?", "NOT SEEN", "unknown")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = tuple(MONTHS)
 
 
 def outcome_word(outcome: Any) -> OutcomeWord:

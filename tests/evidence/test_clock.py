@@ -138,3 +138,97 @@ def test_a_year_out_of_range_is_refused(tmp_path: Path) -> None:
 def test_similar_zone_names_are_offered() -> None:
     with pytest.raises(mf.OptionError, match="Europe/Berlin"):
         clock.check_zone("Europe/Berln")
+
+
+LEAP = ["Feb 28 10:00:00", "Feb 29 10:00:00", "Mar  3 10:00:00"]
+
+
+@pytest.mark.parametrize("name", ["mail.log", "mail.log.gz", "maillog-20260305"])
+def test_the_29th_of_february_moves_an_inferred_year_back_to_a_leap_year(name: str, tmp_path: Path) -> None:
+    write(tmp_path / name, LEAP, "2026-03-05T12:00")
+    case = mf.open_case(tmp_path)
+    method = "file_name+leap_day" if "2026" in name else "file_time+leap_day"
+    assert years(case) == {name: (2024, 2024, method)}
+    assert case.table("events")["time"].null_count == 0
+    assert "and its 29 February" in case.summary()["zone_note"]
+
+
+def test_a_leap_year_that_fits_is_no_news(tmp_path: Path) -> None:
+    write(tmp_path / "mail.log", LEAP, "2024-03-05T12:00")
+    assert years(mf.open_case(tmp_path)) == {"mail.log": (2024, 2024, "file_time")}
+
+
+@pytest.mark.parametrize(
+    ("stamps", "first", "last"),
+    [
+        (["Feb 29 10:00:00"], 2024, 2024),
+        (["Feb 29 10:00:00", "Dec 31 10:00:00", "Jan  2 10:00:00"], 2024, 2025),
+        (["Dec 31 10:00:00", "Jan  2 10:00:00", "Feb 29 10:00:00", "Mar  1 10:00:00"], 2023, 2024),
+        (["Feb 29 10:00:00", *["Nov 30 10:00:00", "Jan 20 10:00:00"] * 4, "Feb 29 10:00:00"], 2020, 2024),
+        (
+            ["Jan  1 00:00:01", "Dec 31 23:59:59", "Feb 29 10:00:00"],
+            2023,
+            2024,
+        ),  # a late line of the old year
+    ],
+)
+def test_new_years_and_several_leap_days_are_counted_from_the_newest_stamp(
+    stamps: list[str], first: int, last: int, tmp_path: Path
+) -> None:
+    write(tmp_path / "mail.log", stamps, "2026-11-05T12:00")
+    case = mf.open_case(tmp_path)
+    assert years(case)["mail.log"] == (first, last, "file_time+leap_day")
+    assert case.table("events")["time"].null_count == 0
+
+
+@pytest.mark.parametrize("name", ["mail.log", "mail.log.gz"])
+def test_a_29th_of_february_is_found_among_many_lines(name: str, tmp_path: Path) -> None:
+    stamps = ["Feb 28 10:00:00"] * 20_000 + ["<22>Feb 29 10:00:00"] + ["Mar  1 10:00:00"] * 20_000
+    write(tmp_path / name, stamps, "2026-03-05T12:00")
+    assert years(mf.open_case(tmp_path))[name] == (2024, 2024, "file_time+leap_day")
+
+
+def test_a_rotated_set_goes_back_together(tmp_path: Path) -> None:
+    for name, stamps in (
+        ("mail.log", ["Mar  8 10:00:00"]),
+        ("mail.log.1", LEAP),
+        ("mail.log.2", ["Jan  5 10:00:00"]),
+    ):
+        write(tmp_path / name, stamps, "2026-03-09T12:00")
+    found = years(mf.open_case(tmp_path))
+    assert {name: (first, method.split("+")[1:]) for name, (first, _, method) in found.items()} == {
+        "mail.log": (2024, ["leap_day"]), "mail.log.1": (2024, ["leap_day"]), "mail.log.2": (2024, ["leap_day"]),
+    }  # fmt: skip
+
+
+def test_an_old_file_of_a_set_whose_own_time_fits_does_not_take_the_set_along(tmp_path: Path) -> None:
+    write(tmp_path / "mail.log", ["Mar  8 10:00:00"], "2026-03-09T12:00")
+    write(tmp_path / "mail.log.1", LEAP, "2024-03-03T12:00")
+    assert years(mf.open_case(tmp_path)) == {
+        "mail.log": (2026, 2026, "file_time"), "mail.log.1": (2024, 2024, "file_time"),
+    }  # fmt: skip
+
+
+def test_a_given_year_without_that_day_is_kept_and_told(tmp_path: Path) -> None:
+    write(tmp_path / "mail.log", LEAP, "2024-03-05T12:00")
+    case = mf.open_case(tmp_path, year=2026)
+    assert years(case) == {"mail.log": (2026, 2026, "given-leap_day")}
+    assert "which its year has not" in case.summary()["zone_note"]
+    [found] = [row for row in case.findings().to_pylist() if row["finding"] == "no_such_day"]
+    assert "1 line of 29 February, but the year that was given has no such day" in found["sentence"]
+    assert len(found["evidence"]) == 1
+
+
+def test_leap_days_that_no_year_explains_leave_the_year_as_it_was(tmp_path: Path) -> None:
+    write(
+        tmp_path / "mail.log", ["Feb 29 10:00:00", "Dec 31 10:00:00", "Feb 29 10:00:00"], "2026-03-05T12:00"
+    )
+    assert years(mf.open_case(tmp_path))["mail.log"][2] == "file_time-leap_day"
+
+
+def test_neighbours_of_a_year_without_that_day_do_not_decide(tmp_path: Path) -> None:
+    write(tmp_path / "mx.log", LEAP, "2024-03-05T12:00")
+    (tmp_path / "mail.log").write_text(
+        "2026-03-02T10:00:01+01:00 mail postfix/qmgr[7]: 3F2A1C0B2: removed\n", encoding="utf-8"
+    )
+    assert years(mf.open_case(tmp_path))["mx.log"] == (2024, 2024, "file_time")

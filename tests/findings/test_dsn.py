@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -12,9 +13,10 @@ import pytest
 import mailforensics as mf
 from mailforensics.errors import OptionError
 from mailforensics.findings.causes import COLUMNS
-from mailforensics.findings.dsn import dsn_frame, read_dsn
+from mailforensics.findings.dsn import dsn_frame, may_be_notification, read_dsn
 from mailforensics.findings.reported import join_deliveries
 from mailforensics.limits import Limits
+from tests.findings.notices import MESSAGE_BLOCK, report
 from tests.findings.synthetic import SAMPLES
 
 
@@ -22,14 +24,8 @@ def rows(text: str) -> list[dict[str, Any]]:
     return read_dsn(text.encode()).to_pylist()
 
 
-def standard(recipient_block: str, message_block: str = "Reporting-MTA: dns; mail.example.com") -> str:
-    return (
-        "From: MAILER-DAEMON@mail.example.com\nSubject: Undelivered Mail Returned to Sender\nMIME-Version: 1.0\n"
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
-        "--b\nContent-Type: text/plain\n\nI'm sorry\n\n"
-        f"--b\nContent-Type: message/delivery-status\n\n{message_block}\n\n{recipient_block}\n\n"
-        "--b\nContent-Type: message/rfc822\n\nMessage-ID: <d7979c16f20c@example.com>\nSubject: Offer\n\nHello\n\n--b--\n"
-    )
+def standard(recipient_block: str, message_block: str = MESSAGE_BLOCK) -> str:
+    return report(f"{message_block}\n\n{recipient_block}")
 
 
 POSTFIX = standard(
@@ -272,7 +268,12 @@ def test_damaged_fields_do_no_harm() -> None:
 
 def joined(text: str, deliveries: list[dict[str, Any]], queue_id: str = "4jYDGq425VzsLq") -> dict[str, Any]:
     messages = pl.DataFrame(
-        {"message_key": [7], "queue_id": [queue_id], "message_id": ["<d7979c16f20c@example.com>"]}
+        {
+            "message_key": [7],
+            "journey_key": [5],
+            "queue_id": [queue_id],
+            "message_id": ["<d7979c16f20c@example.com>"],
+        }
     )
     columns = {"message_key": 7, "original_recipient": None, "remote_queue_id": None, "status": "bounced"}
     tries = pl.DataFrame(
@@ -347,3 +348,53 @@ def test_the_notifications_of_the_lab_find_their_deliveries_and_the_trace_shows_
 def test_nothing_in_the_log_leaves_the_columns_empty() -> None:
     row = joined(POSTFIX, [])
     assert [row[name] for name in ("message_key", "delivery_time", "matched_by")] == [None, None, None]
+
+
+def test_the_notifications_among_the_messages_of_a_case_are_a_table_joined_to_the_log(tmp_path: Path) -> None:
+    case = mf.open_case(SAMPLES / "bounced")
+    table = case.table("dsns")
+    told = {row["final_recipient"]: row for row in table.to_pylist()}
+    assert set(told) == {
+        "nobody@example.org",
+        "hugo@nodomain.test",
+        "erik@example.net",
+        "alexander@example.com",
+    }
+    assert {(row["matched_by"], row["delivery_status"], row["match_certainty"]) for row in told.values()} == {
+        ("queue_id", "bounced", "seen")
+    }
+    messages = {row["message_key"]: row for row in case.table("messages").to_pylist()}
+    row = told["nobody@example.org"]
+    assert messages[row["message_key"]]["queue_id"] == row["queue_id"] == "88357C9"
+    assert messages[row["message_key"]]["journey_key"] == row["journey_key"]
+    assert row["document_id"] in case.table("documents")["document_id"].to_pylist()
+    assert (row["cause"], row["diagnostic"][:9]) == ("user_unknown", "550 5.1.1")
+    case.save(tmp_path / "saved")
+    assert mf.open_case(tmp_path / "saved").table("dsns").equals(table)
+    assert mf.ingest(SAMPLES / "bounced", tmp_path / "read").table("dsns").equals(table)
+
+
+def test_a_notification_finds_its_delivery_when_the_log_comes_later(tmp_path: Path) -> None:
+    folder = SAMPLES / "bounced"
+    first = mf.ingest(folder / "messages", tmp_path / "case")
+    assert first.table("dsns")["message_key"].null_count == first.table("dsns").num_rows == 4
+    later = mf.ingest(folder / "mail" / "mail.log", tmp_path / "case")
+    # the fourth is of the other host, whose log is not there
+    assert later.table("dsns")["matched_by"].to_pylist().count("queue_id") == 3
+
+
+def test_shared_notifications_name_nobody_and_still_join() -> None:
+    case = mf.open_case(SAMPLES / "bounced").pseudonymise(key=b"k" * 16)
+    rows = case.table("dsns").to_pylist()
+    assert all(row["final_recipient"].endswith(".invalid") for row in rows)
+    assert not any(name in str(rows) for name in ("nobody@", "example.org", "alexander"))
+    recipients = {name for row in case.table("messages").to_pylist() for name in row["recipients"]}
+    assert {row["final_recipient"] for row in rows} <= recipients
+
+
+@pytest.mark.parametrize("text", [POSTFIX, *(text for text, _ in LOOSE.values())])
+def test_every_notification_looks_like_one_and_ordinary_mail_does_not(text: str) -> None:
+    assert may_be_notification(text.encode())
+    assert may_be_notification(text.replace("\n", "\r\n").encode())
+    ordinary = "From: anna@example.com\nTo: postmaster@example.org\nSubject: multipart\n\n" + text
+    assert not may_be_notification(ordinary.encode())

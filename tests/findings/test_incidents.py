@@ -228,9 +228,10 @@ def test_thresholds_can_be_set(tmp_path: Path) -> None:
 def test_steps_and_stamps_of_clocks() -> None:
     host, moment = "mail", NIGHT.astimezone(dt.UTC)
     sources = pl.DataFrame(
-        {"path": ["mail.log"], "time_max": [moment + dt.timedelta(days=300)], "opened_at": [moment]},
-        schema_overrides=dict.fromkeys(("time_max", "opened_at"), pl.Datetime("us", "UTC")),
-    )
+        {"source_id": [1], "path": ["mail.log"], "time_min": [moment], "time_max": [moment + dt.timedelta(days=300)],
+         "opened_at": [moment]},
+        schema_overrides=dict.fromkeys(("time_min", "time_max", "opened_at"), pl.Datetime("us", "UTC")),
+    )  # fmt: skip
     events = pl.DataFrame(
         {
             "event_id": [1, 2, 3], "source_id": [1, 1, 1], "host": [host] * 3,
@@ -238,12 +239,14 @@ def test_steps_and_stamps_of_clocks() -> None:
         }
     )  # fmt: skip
     steps = pl.DataFrame({"time": [moment], "host": [host], "jump_s": [-90.0], "event_id": [2]})
-    rows = clock_findings(sources, events, steps).to_dicts()
+    undated = pl.DataFrame({"event_id": [4], "source_id": [1], "time_original": ["Feb 29 10:00:00"]})
+    rows = clock_findings(sources, events, steps, undated).to_dicts()
     assert [(row["finding"], row["severity"]) for row in rows] == [
-        ("stamp_in_future", "warning"), ("clock_step", "warning"), ("stamps_go_back", "notice"),
+        ("stamp_in_future", "warning"), ("no_such_day", "warning"), ("clock_step", "warning"), ("stamps_go_back", "notice"),
     ]  # fmt: skip
     assert "300.0 days after it was read" in rows[0]["sentence"]
-    assert "30 min" in rows[2]["sentence"]
+    assert "1 line of 29 February" in rows[1]["sentence"]
+    assert "30 min" in rows[3]["sentence"]
 
 
 def in_future(log: Path, line: str, written: dt.datetime) -> tuple[Case, Rows]:

@@ -30,6 +30,7 @@ WITH_SECRETS = (
     ("postscreen", rf"COMMAND PIPELINING from [192.0.2.8]:4711 after AUTH PLAIN {PLAIN}: {ENCODED}\r\n", "postfix.postscreen.violation"),
     ("postscreen", rf"PREGREET 30 after 0.1 from [192.0.2.8]:4711: EHLO x\r\nAUTH LOGIN\r\nYm9i\r\n{ENCODED}", "postfix.postscreen.pregreet"),
     ("smtpd", f"warning: non-SMTP command from {PEER}: Authorization: Basic {ENCODED}", "postfix.smtpd.problem"),
+    ("smtp", f"SASL authentication pass: {WORD}", "postfix.verbose.step"),
     ("smtpd", f'replacing command "AUTH PLAIN {PLAIN}" with "NOOP"', "postfix.smtpd.command_replaced"),
 )  # fmt: skip
 
@@ -68,6 +69,39 @@ VERBOSE = (
 def test_a_step_is_understood_as_one(text: str) -> None:
     [event] = mf.parse_lines([f"Mar  2 10:02:11 mx postfix/smtpd[7]: {text}"])
     assert str(event["kind"]).startswith("postfix.verbose.")
+
+
+BY_DAEMON = (
+    ("smtp", "trying to connect to mx.example.net[192.0.2.7]:25"), ("smtp", "connecting to mx.example.net port 25"),
+    ("smtp", "host name lookup methods: dns"), ("smtp", "server features: 0x101f size 10240000"), ("smtp", "smtp TLS level: may"),
+    ("smtp", "Using ESMTP PIPELINING, TCP send buffer size is 87040, PIPELINING buffer size is 4096"), ("smtp", "v6_target=1, v4_target=1"),
+    ("cleanup", "initial envelope S anna@example.com"), ("cleanup", "extracted envelope R bob@example.org"), ("cleanup", "cleanup flags = enable_header_body_filter"),
+    ("cleanup", "masquerade: a@mx.example.org -> a@example.org"), ("smtpd", "report recipient to all milters (flags=0x1)"), ("smtpd", "receive 2 milters"),
+    ("local", "deliver_alias[1]: local bob recip bob@example.org exten lists deliver bob exp_from "), ("local", "unmatched: lists"),
+    ("local", "forward delivered=bob@example.org sender=a@example.com recip=c@example.net"), ("local", "sender: 4jYDFF2L8ZzqDd: removed"),
+    ("qmgr", "start move queue incoming -> active"), ("qmgr", "wakeup incoming after 0 secs"), ("qmgr", "done deferred queue scan"),
+    ("qmgr", "defer site smtp: example.net 4.4.1 connection refused"), ("master", "spawn command /usr/lib/postfix/sbin/smtpd; pid 712"),
+    ("smtpd", "time to retire -- exiting"), ("anvil", "master disconnect -- exiting"), ("flush", "site example.net to path example_net"),
+    ("anvil", "anvil_remote_connect fd=9 stream=0x55 ident=smtp:192.0.2.8"), ("tlsproxy", "tls_proxy_context_scan ret=18"),
+    ("verify", "PUT bob@example.org status=0 probed=0 updated=1772442131 text=delivers to mailbox"), ("showq", "record S anna@example.com"),
+    ("trivial-rewrite", "`local' `bob' -> `bob@example.org'"), ("proxymap", "allowlisting hash:/etc/aliases from alias_maps"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("daemon", "text"), BY_DAEMON)
+def test_a_step_in_words_of_one_daemon_is_understood(daemon: str, text: str) -> None:
+    [event] = mf.parse_lines([f"Mar  2 10:02:11 mx postfix/{daemon}[7]: {text}"])
+    assert str(event["kind"]).startswith("postfix.verbose.")
+    assert event["queue_id"] is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["connecting to nothing of ours", "unmatched words", "wakeup", "lost in words", "bob: said something"],
+)
+def test_words_that_are_no_step_are_not_read_as_one(text: str) -> None:
+    [event] = mf.parse_lines([f"Mar  2 10:02:11 mx postfix/pickup[7]: {text}"])
+    assert (event["kind"], event["parse_status"]) == (None, "unparsed")
 
 
 QUOTED = (

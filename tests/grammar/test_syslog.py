@@ -56,6 +56,20 @@ FORMS = {
     "another shipper's members": json.dumps(
         {"timestamp": "2026-03-02T10:02:11+01:00", "hostname": "mail", "programname": "postfix/qmgr", "procid": "22", "msg": TEXT}
     ),
+    "RFC 5424 without a version": f"<22>2026-03-02T09:02:11Z mail postfix/qmgr 22 - - {TEXT}",
+    "RFC 5424 without priority and version": f'2026-03-02T09:02:11Z mail postfix/qmgr 22 ID47 [a@1 b="c"] {TEXT}',
+    "facility and severity behind the host": f"Mar  2 09:02:11 mail <mail.info> postfix/qmgr[22]: {TEXT}",
+    "busybox": f"Mar  2 09:02:11 mail mail.info postfix/qmgr[22]: {TEXT}",
+    "AIX": f"Mar  2 09:02:11 mail mail:info postfix/qmgr[22]: {TEXT}",
+    "a severity alone": f"2026-03-02T09:02:11Z mail [info] postfix/qmgr[22]: {TEXT}",
+    "facility and severity in front": f"mail.info: Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}",
+    "a priority behind the stamp": f"Mar  2 09:02:11 <22> mail postfix/qmgr[22]: {TEXT}",
+    "a priority at the tag": f"Mar  2 09:02:11 mail <22>postfix/qmgr[22]: {TEXT}",
+    "macOS": f"Mar  2 09:02:11 mail postfix/qmgr[22] <Info>: {TEXT}",
+    "macOS log show": f"2026-03-02 10:02:11.204000+0100  mail postfix/qmgr[22]: {TEXT}",
+    "journalctl short-full": f"Mon 2026-03-02 09:02:11 UTC mail postfix/qmgr[22]: {TEXT}",
+    "journalctl short-unix": f"1772442131.204000 mail postfix/qmgr[22]: {TEXT}",
+    "a log server's own prefix": f"Mar  2 09:05:00 192.0.2.3 <22>Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}",
     "docker compose": f"postfix-mailcow-1  | Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}",
 }  # fmt: skip
 
@@ -66,6 +80,71 @@ def test_every_form_gives_the_same_event(form: str) -> None:
     assert {key: event[key] for key in EVENT} == EVENT
     assert str(event["time"]).startswith(TIME)
     assert event["text"] == TEXT
+
+
+@pytest.mark.parametrize(
+    ("stamp", "month"),
+    [("Mär  2", 3), ("Mär 02", 3), ("Mrz 02", 3), ("M\\xe4r 02", 3), ("mars 02", 3), ("févr. 02", 2), ("août 02", 8),
+     ("Mai  2", 5), ("Okt  2", 10), ("Dez 2", 12), ("ene 02", 1), ("lug 02", 7), ("mrt 02", 3), ("maj 02", 5),
+     ("paź 02", 10), ("čec 02", 7), ("мая 02", 5), ("Şub 02", 2), (" 3月 02", 3), ("12月 02", 12), ("MAR 02", 3)],
+)  # fmt: skip
+def test_months_of_other_languages_are_read_and_kept_as_written(stamp: str, month: int) -> None:
+    [event] = mf.parse_lines([f"{stamp} 09:02:11 mail postfix/qmgr[22]: {TEXT}"], year=2026)
+    assert {key: event[key] for key in EVENT} == EVENT
+    assert str(event["time"]).startswith(f"2026-{month:02}-02 09:02:11")
+    assert event["time_original"] == f"{stamp.strip()} 09:02:11"
+
+
+def test_a_line_that_names_no_host_has_none() -> None:
+    for line in (
+        "Mar  2 09:02:11 postfix/qmgr[22]: ",
+        "Mon Mar  2 09:02:11 2026 mail.info postfix/qmgr[22]: ",
+        "Mar  2 09:02:11 <mail.info> postfix/qmgr[22]: ",
+    ):
+        [event] = mf.parse_lines([line + TEXT], year=2026)
+        assert {key: event[key] for key in EVENT} == EVENT | {"host": None}
+
+
+def test_severity_words_of_the_prefix_are_kept() -> None:
+    said = [
+        ("Mar  2 09:02:11 mail mail.err sshd[22]: x", "error"), ("Mar  2 09:02:11 mail <mail.warning> sshd[22]: x", "warning"),
+        ("Mar  2 09:02:11 <2.3> mail sshd[22]: x", "error"), ("Mar  2 09:02:11 mail <19>sshd[22]: x", "error"),
+        ("Mar  2 09:02:11 mail sshd[22] <Notice>: x", "notice"),
+    ]  # fmt: skip
+    assert [event["severity"] for event in mf.parse_lines([line for line, _ in said])] == [
+        word for _, word in said
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Mar  2 09:02:11 mail postfix/smtpd[9]: mail.info postfix/qmgr[22]: 3F2A1C0B2: removed",
+        "Mar  2 09:02:11 mail postfix/smtpd[9]: Mar  2 09:02:11 mail postfix/qmgr[22]: 3F2A1C0B2: removed",
+        "Mar  2 09:02:11 mail postfix/smtpd[9] <Info>: <22>Mar  2 09:02:11 mail postfix/qmgr[22]: 3F2A1C0B2: removed",
+        "Mär  2 09:02:11 mail postfix/smtpd[9]: Mär  2 09:02:11 mail postfix/qmgr[22]: 3F2A1C0B2: removed",
+        "<22>2026-03-02T09:02:11Z mail postfix/smtpd 9 - - 2026-03-02T09:02:11Z mail postfix/qmgr 22 - - 3F2A1C0B2: removed",
+    ],
+)
+def test_a_prefix_inside_a_text_makes_no_event(line: str) -> None:
+    [event] = mf.parse_lines([line], year=2026)
+    assert (event["daemon"], event["kind"]) == ("smtpd", None)
+
+
+WRAPPERS = {
+    "compose": lambda line, _: f"a | {line}",
+    "docker": lambda line, _: json.dumps({"log": line, "time": "2026-03-02T09:02:12.1Z"}) if len(line) < 9000 else line,
+    "labels": lambda line, _: f"mail.info {line}",
+    "relays": lambda line, _: f"Mar  2 09:02:11 relay {line}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRAPPERS)
+def test_a_line_wrapped_ten_thousand_times_is_a_row_and_no_crash(kind: str) -> None:
+    line = f"Mar  2 09:02:11 mail postfix/qmgr[22]: {TEXT}"
+    for times in range(10_000 if kind != "docker" else 12):
+        line = WRAPPERS[kind](line, times)
+    assert len(mf.parse_lines([line, FORMS["RFC 3164"]], year=2026)) == 2
 
 
 @pytest.mark.parametrize(
@@ -169,11 +248,15 @@ def test_syslog_names_in_all_their_shapes(program: str, instance: str, daemon: s
     assert (event["system"], event["instance"], event["daemon"]) == ("postfix", instance, daemon)
 
 
-def test_framing_is_linear_in_the_length_of_a_line() -> None:
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [("Mar  2 09:02:11 ", "a "), ('{"__REALTIME_TIMESTAMP', "x"), ("mail.info: ", "mail.info "), ("Mar  2 09:02:11 mail ", "<22> "),
+     ("Mär  2 09:02:11 ", "Mär "), ("Mar  2 09:02:11 relay ", "Mar  2 09:02:11 "), ("<22>2026-03-02T09:02:11Z m p 2 - ", '[a b="c'),
+     ("Mon 2026-03-02 09:02:11 UTC ", "mail:"), ("a | ", "b | ")],
+)  # fmt: skip
+def test_framing_is_linear_in_the_length_of_a_line(start: str, more: str) -> None:
     def framing(length: int) -> Callable[[], object]:
-        lines = pl.DataFrame(
-            {"line": ["Mar  2 09:02:11 " + "a " * (length // 2), '{"__REALTIME_TIMESTAMP' + "x" * length] * 4}
-        )
+        lines = pl.DataFrame({"line": [(start + more * (length // len(more)))[:length]] * 8})
         return lambda: syslog.frame(lines)
 
     assert growth(framing(16_000), framing(64_000), enough=8, floor=0.001) <= 8

@@ -28,7 +28,7 @@ _BEGINNINGS = [
     four(text)
     for text in (
         "improper command pipelining", "warning: non-SMTP command", "COMMAND PIPELINING", "NON-SMTP COMMAND", "PREGREET",
-        "replacing command", "xsasl_", "smtp_sasl_", "smtpd_sasl_", "cfg_get_str", "maps_find", "mail_addr_find", "dict_proxy",
+        "replacing command", "SASL authentication", "xsasl_", "smtp_sasl_", "smtpd_sasl_", "cfg_get_str", "maps_find", "mail_addr_find", "dict_proxy",
     )
 ]  # fmt: skip
 _SECRETS = (
@@ -37,6 +37,7 @@ _SECRETS = (
     r"((?:: |\\n|\")(?i:AUTH [A-Z0-9_-]+))[ \\][^\"]*",
     r"((?i:authorization: [A-Z]+)) [!-~]+",
     r"\A((?:xsasl|smtpd?_sasl)_[a-z0-9_]+: .*?(?:response|reply|pass|password|secret|challenge)\b:?).+",
+    r"\A(SASL authentication (?:pass|trace|debug):).+",
     r"\A(cfg_get_str: [^ ]+: [a-z_]*(?:pass|pw|secret)[a-z_]* =).+",
     r"\A((?:maps_find|mail_addr_find): [^:]*passw[^:]*: .* =).+",
     r"\A(dict_[a-z_]+: .*passw.* result=).+",

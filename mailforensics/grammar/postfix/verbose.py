@@ -39,10 +39,12 @@ def _talk(sign: str, direction: str, programs: tuple[str, ...], peer: str, examp
     )
 
 
-def _step(kind: str, pattern: str, holds: str, example: str, means: str) -> Shape:
+def _step(
+    kind: str, pattern: str, holds: str, example: str, means: str, *, programs: tuple[str, ...] = ("*",)
+) -> Shape:
     return Shape(
         kind=f"postfix.verbose.{kind}",
-        programs=("*",),
+        programs=programs,
         severity="info",
         pattern=pattern,
         holds=holds,
@@ -99,7 +101,42 @@ SHAPES: tuple[Shape, ...] = (
         "report connect to all milters", "A step that is told without the name of a function.",
     ),
     _step(
-        "step", r"(?P<name>[a-z][a-z0-9]*(?:_[a-z0-9]+)+|vstream|watchdog|event|milter8?|process generation|idle timeout|fsspace)(?:: ?| -- )(?P<text>.*)", "",
+        "step", r"(?P<text>(?:report|receive|send|free|override) .*\bmilters?\b.*|override .* macro list with .*|reply: [A-Z]+_.*|skipping (?:reply for |non-protocol )?event .*|"
+        r"(?:initial|extracted) envelope [A-Za-z] .*|cleanup flags = .*|masquerade: .* -> .*|(?:enter|leave) [a-z0-9_]+|"
+        r"PROXY: .*|source=.* address=.*|policy (?:query|reply).*)", "",
+        "initial envelope S anna@example.com", "A step of taking a message in.", programs=("cleanup", "smtpd", "qmqpd", "postscreen"),
+    ),
+    _step(
+        "step", r"(?P<text>host name lookup methods: .*|v6_target=[0-9]+, v4_target=[0-9]+|[^ ]* asciified to .*|connecting to [^ ]+ port [^ ]+|trying to connect to [^ ]+|"
+        r"server features: 0x.*|[Uu]sing E?[A-Z]* ?PIPELINING, .*|.* TLS level: [a-z-]+|looking for session .*|(?:reason: )?dnssec_probe '.*|"
+        r"SASL authentication (?:info|debug|trace|pass): .*|starting new SASL client)", "",
+        "host name lookup methods: dns", "A step of speaking with another server.", programs=("smtp", "lmtp", "smtpd", "posttls-finger", "tlsproxy", "verify"),
+    ),
+    _step(
+        "step", r"(?P<text>(?:level|fp|offset|sender|recipient|domain|local|user|extension|unmatched|owner|delivered|relay|why|exp_(?:from|type)|encoding|"
+        r"queue_(?:name|id)|data_offset|request|rcpt|dsn|home|logname|shell|uid|gid): .*|forward (?:via file: .*|delivered=.*)|forward-done .*|spool_uid/gid .*|"
+        r"deliver_file \(.*)", "",
+        "unmatched: lists", "A step of delivering to a local user: what is known of the delivery.", programs=("local", "virtual", "pipe"),
+    ),
+    _step(
+        "step", r"(?P<text>(?:start|end) move queue .* -> .*|wakeup .* after -?[0-9]+ secs?|enable (?:transport|site) .*|request: -?[0-9]+ \(.*\)|done .* queue scan|"
+        r"defer (?:transport|site) .*|old-style scan record .*)", "",
+        "wakeup incoming after 0 secs", "A step of the queue manager.", programs=("qmgr", "oqmgr", "nqmgr"),
+    ),
+    _step(
+        "step", r"(?P<text>spawn command .*|start conditional timer for .*|throttle released for command .*|throttling command .*|got sigchld|"
+        r"old value: \".*\", new value: \".*\"|site .* to path .*|(?:allow|white)listing .* from .*|record [A-Za-z] .*|"
+        r"(?:PUT|GOT|PROBE) .* status=.*|received master trigger|`.*' -> .*|wildcard_.*)", "",
+        "spawn command /usr/lib/postfix/sbin/smtpd; pid 712", "A step of a service of Postfix for the others.",
+        programs=("master", "flush", "proxymap", "proxywrite", "showq", "verify", "tlsmgr", "trivial-rewrite", "rewrite"),
+    ),
+    _step(
+        "step", r"(?P<text>(?:time to retire|master disconnect) -- .*|daemon started|(?:PUSH|POP) boundary .*|chroot .* user .*|setugid: .*|loaded .* = 0x.*|"
+        r"fd=[0-9]+: stream buffer size .*|begin [a-z0-9_]+|(?:send|input) attr .*|[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?: [a-z_]+=[^ ]*)+)", "",
+        "master disconnect -- exiting", "A step that any program of Postfix takes.",
+    ),
+    _step(
+        "step", r"(?P<name>[a-z][a-z0-9]*(?:_[a-z0-9]+)+|vstream|watchdog|event|milter8?|mynetworks|process generation|idle timeout|fsspace)(?:\[[0-9]+\])?(?:: ?| -- )(?P<text>.*)", "",
         "match_hostname: smtpd_client_event_limit_exceptions: host.example.net ~? 127.0.0.0/8",
         "A function of Postfix tells one of its steps.",
     ),
