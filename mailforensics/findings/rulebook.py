@@ -39,6 +39,7 @@ _LISTS = ("words", "codes", "replies", "stages")
 _PATTERNS = ("pattern", "unless")
 _GAP = re.compile(r"<([0-9])>")  # up to so many words
 _EITHER = re.compile(r"^(.*) <~([0-9])>(.*)$")  # the same, and the two sides in either order
+_SHORT_NOT = re.compile(r"\b(do|does|did|is|was|has|have|could|ca|wo)n[.']t")
 _NAME = re.compile(r"\{([A-Z_]+)\}")  # an entry of the vocabulary
 
 
@@ -261,12 +262,17 @@ def _value(value: Any, key: str, place: str) -> Any:
 
 def _pattern(written: str, place: str) -> str:
     """The regular expression of a pattern as rules write it: with ``{NAMES}``, gaps and sides in either order."""
-    named = _NAME.sub(lambda found: _vocabulary_entry(found[1], place), written)
+    named = _NAME.sub(lambda found: _vocabulary_entry(found[1], place), _SHORT_NOT.sub(_long_not, written))
     either = _EITHER.match(named)
     if either:
         one, gap, other = either.groups()
         named = f"{one} <{gap}>{other}|{other} <{gap}>{one}"
     return _GAP.sub(r"(?:[^ ]+ ){0,\1}", named)
+
+
+def _long_not(found: re.Match[str]) -> str:
+    """``does not`` for ``doesn.t``: patterns may say either, replies are read in the long form."""
+    return "cannot" if found[1] == "ca" else "will not" if found[1] == "wo" else f"{found[1]} not"
 
 
 def _vocabulary_entry(name: str, place: str) -> str:
