@@ -18,11 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from mailforensics.errors import OptionError
 from mailforensics.findings import replies
+from mailforensics.findings.literals import union
 from mailforensics.findings.rulebook import Rule, Rulebook, rulebook
 
 COLUMNS = (
@@ -43,7 +45,8 @@ _INPUT = ("text", "enhanced_code", "reply_code", "stage")
 
 _DONE = ("sent", "deliverable", "delivered", "relayed", "expanded")
 
-_NO_CALLS = pl.DataFrame(schema={"number": pl.UInt32, "enough": pl.Boolean})
+Numbers = dict[int, np.ndarray]
+_NONE = np.zeros(0, dtype=np.uint32)
 
 _LISTING = (
     "ip_blocklisted",
@@ -250,55 +253,59 @@ def _by_text(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
 
 def _text_matches(texts: pl.Series, book: Rulebook) -> pl.DataFrame:
     """number, rule: which texts each rule's words and patterns fit; a text that is decided is not looked at again."""
-    called = _called(texts, book)
-    undecided = pl.repeat(True, texts.len(), dtype=pl.Boolean, eager=True)
-    found = [pl.DataFrame(schema={"number": pl.UInt32, "rule": pl.UInt16})]
+    named, asked = _called(texts, book)
+    undecided = np.ones(texts.len(), dtype=bool)
+    numbers, rules = [_NONE], []
     for number, rule in enumerate(book.rules):
         if not rule.reads_text:
             continue
-        anywhere = undecided.arg_true() if number in book.everywhere else None
-        fitting = _fitting(texts, rule, anywhere, called.get(number), undecided)
-        if fitting.len():
-            found.append(pl.DataFrame({"number": fitting}).with_columns(rule=pl.lit(number, pl.UInt16)))
+        everywhere = number in book.everywhere
+        candidates = np.arange(texts.len()) if everywhere else asked.get(number, _NONE)
+        fitting = _fitting(texts, rule, named.get(number, _NONE), candidates, undecided)
+        if fitting.size:
+            numbers.append(fitting)
+            rules += [number] * fitting.size
             if not rule.has_conditions and rule.cause != "expired":
-                undecided = undecided.scatter(fitting, False)
-    return pl.concat(found)
+                undecided[fitting] = False
+    return pl.DataFrame(
+        {"number": np.concatenate(numbers), "rule": rules}, schema={"number": pl.UInt32, "rule": pl.UInt16}
+    )
 
 
-def _called(texts: pl.Series, book: Rulebook) -> dict[int, pl.DataFrame]:
-    """For each rule: number, enough of the texts that hold one of its words; one pass over the texts for all rules."""
+def _called(texts: pl.Series, book: Rulebook) -> tuple[Numbers, Numbers]:
+    """For each rule the texts that hold one of its words, and those that hold a word of its patterns; by one pass."""
     hits = pl.DataFrame({"word": texts.str.extract_many(book.vocabulary, overlapping=True)}).with_row_index(
         "number"
     )
-    calls = hits.explode("word").drop_nulls("word").join(book.callers, on="word").drop("word")
-    parts = calls.partition_by("rule", as_dict=True, include_key=False)
-    return {int(key[0]): part for key, part in parts.items()}
+    calls = hits.explode("word").drop_nulls("word").join(book.callers, on="word").drop("word").unique()
+    named: dict[int, np.ndarray] = {}
+    asked: dict[int, np.ndarray] = {}
+    for (rule, enough), part in calls.partition_by("rule", "enough", as_dict=True, include_key=False).items():
+        (named if enough else asked)[int(rule)] = part["number"].to_numpy()
+    return named, asked
 
 
 def _fitting(
-    texts: pl.Series,
-    rule: Rule,
-    anywhere: pl.Series | None,
-    called: pl.DataFrame | None,
-    undecided: pl.Series,
-) -> pl.Series:
-    """The numbers of the undecided texts that a rule fits: one of its words is enough, or one of its patterns.
-
-    `anywhere` holds the texts to ask when no word calls the rule up, `called` those that hold its words.
-    """
-    if called is None and anywhere is None:
-        return pl.Series(dtype=pl.UInt32)
-    calls = called.filter(undecided.gather(called["number"])) if called is not None else _NO_CALLS
-    candidates = calls.filter(~pl.col("enough"))["number"].unique() if anywhere is None else anywhere
-    found = [calls.filter("enough")["number"], _matching(texts, candidates, rule.pattern)]
-    fitting = pl.concat(found).unique()
-    return (
-        fitting.filter(~texts.gather(fitting).str.contains("|".join(rule.unless))) if rule.unless else fitting
-    )
+    texts: pl.Series, rule: Rule, named: np.ndarray, asked: np.ndarray, undecided: np.ndarray
+) -> np.ndarray:
+    """The numbers of the undecided texts that a rule fits: they are `named` by its words, or one of its patterns matches."""
+    by_word = named[undecided[named]]
+    open_ = undecided
+    if by_word.size and rule.pattern:
+        open_ = undecided.copy()
+        open_[by_word] = False
+    candidates = asked[open_[asked]]
+    if rule.pattern:
+        candidates = candidates[_matches(texts, candidates, rule.pattern)]
+    fitting = np.concatenate((by_word, candidates))
+    return fitting[~_matches(texts, fitting, rule.unless)] if rule.unless else fitting
 
 
-def _matching(texts: pl.Series, numbers: pl.Series, pattern: tuple[str, ...]) -> pl.Series:
-    return numbers.filter(texts.gather(numbers).str.contains("|".join(pattern))) if pattern else numbers
+def _matches(texts: pl.Series, numbers: np.ndarray, patterns: tuple[str, ...]) -> np.ndarray:
+    """Which of the texts with these numbers one of the patterns matches."""
+    if not numbers.size:
+        return np.zeros(0, dtype=bool)
+    return texts.gather(numbers).str.contains(union(patterns)).to_numpy()
 
 
 def _by_codes(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:

@@ -117,6 +117,7 @@ _TAG = (
     r"</?(?:br|p|b|i|u|a|hr|tt|td|th|tr|li|ul|ol|em|div|pre|span|font|body|html|head|code|table|strong|small|h[1-6])"
     r"(?: [^<>]*)?/?>"
 )
+_PLUSES = r"^[^+ ]*\+[^+ ]+\+[^+ ]+\+"  # words joined as web forms send them
 _ESCAPED = {
     "&lt;": "<",
     "&gt;": ">",
@@ -208,11 +209,11 @@ _MARKS = r"[\]\[:;,!\"?(){}<>*#|=«»“”„。、，：！]+ ?"
 _BLANKS = (r"  +", " ")
 _BARE = (
     (
-        r"(?:^|[ :'\"])(?:smtp; ?)?[245][0-5][0-9](?:[ -]+#?[245]\.[0-9]{1,3}\.[0-9]{1,3}\b[ :-]?|-| (?:[245][0-5][0-9] )?)"
+        r"(?:^|[ :'\"])(?:smtp; ?)?[245][0-57][0-9](?:[ -]+#?[245]\.[0-9]{1,3}\.[0-9]{1,3}\b[ :-]?|-| (?:[245][0-5][0-9] )?)"
         r"|<[^<> ]*\[[^<> ]*\]>:? ?",
         " ",
     ),
-    (_MARKS + r"|\.+ |\.+$| '|' | - ", " "),
+    (_MARKS + r"|\.+ |\.+$| '|'[ \"]|^'|'$| - ", " "),
     _BLANKS,
 )
 
@@ -272,17 +273,21 @@ _OPERATORS = {
 
 def skeleton(texts: pl.Series) -> pl.Series:
     """The texts in lower case without what differs from one to the next: addresses, IPs (``0.0.0.0``) and ids (``0``)."""
-    plain = unmarked(mended(texts).str.to_lowercase()).str.replace_all(r"[\t\r\n] *| {2,}", " ")
+    plain = unmarked(mended(texts).str.to_lowercase()).str.replace_all("...", " ", literal=True)
+    plain = plain.str.replace_all(r"[\t\r\n] *| {2,}", " ")
     return _replaced(plain, _SKELETON)
 
 
 def unmarked(texts: pl.Series) -> pl.Series:
     """Lower-case texts without the marks of HTML, URL encoding and escaped line ends in which some reports carry replies."""
     marked = texts.str.contains_any(list(_MARKED)).fill_null(False)
-    if not marked.any():
-        return texts
-    clear = texts.filter(marked).str.replace_all(_TAG, " ").str.replace_many(_ESCAPED)
-    return texts.scatter(marked.arg_true(), clear)
+    if marked.any():
+        clear = texts.filter(marked).str.replace_all(_TAG, " ").str.replace_many(_ESCAPED)
+        texts = texts.scatter(marked.arg_true(), clear)
+    joined = (~texts.str.contains(" ", literal=True) & texts.str.contains(_PLUSES)).fill_null(False)
+    if joined.any():
+        texts = texts.scatter(joined.arg_true(), texts.filter(joined).str.replace_all("+", " ", literal=True))
+    return texts
 
 
 def mended(texts: pl.Series) -> pl.Series:
