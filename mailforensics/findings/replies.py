@@ -165,6 +165,9 @@ _SKELETON = (
     (r"[a-z0-9_.+/-]*[0-9][a-z_.+/-]{1,9}[0-9][a-z0-9_+/-]*[a-z][a-z0-9_+/-]*|[0-9]{5,}", "0"),
 )
 
+# What Postfix writes before the reason of any rule that it looks up at RCPT TO: one word, as it says nothing of the recipient.
+_AT_RCPT = "rcpt_rejected"
+
 # Words of texts that the next patterns are for.
 _WRAPPED = (
     "said: ",
@@ -178,6 +181,7 @@ _WRAPPED = (
     "system problem '",
     "giving up",
     "diagnostic",
+    "address rejected: ",
     "connect to",
     "with ",
 )
@@ -201,6 +205,7 @@ _WRAPPERS = (
         "they said: ",
     ),
     (r" ?\(in reply to [a-z ]+ command\)|giving up on [0-9.]+\.?", " "),
+    (r"recipient address rejected: ([^ ])", f"{_AT_RCPT} $1"),
     (r"(connect to|lost connection with|conversation with) [^ ]+\[([^\] ]*)\][^ ]*", "$1 $2"),
 )
 
@@ -320,7 +325,8 @@ def long_not(texts: pl.Series) -> pl.Series:
 
 def plain_words(words: pl.Series) -> pl.Series:
     """The words of a rule in that form; blanks at their ends are kept, they mark whole words."""
-    return long_not(_replaced(words.str.to_lowercase(), ((_MARKS, " "), _BLANKS)))
+    rejected = (r"recipient address rejected:? ([^ ])", f"{_AT_RCPT} $1")
+    return long_not(_replaced(words.str.to_lowercase(), (rejected, (_MARKS, " "), _BLANKS)))
 
 
 def _replaced(texts: pl.Series, patterns: tuple[tuple[str, str], ...]) -> pl.Series:
