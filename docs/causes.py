@@ -62,6 +62,11 @@ ROUNDS = (
     ),
     ("17", "large providers, with their own codes", 72, 80.6, 84.7, 1.4),
     ("18", "one server in the words of another, with codes and stage", 80, 95.0, 96.2, 1.2),
+    ("19", "bounces in sentences, without codes", 80, 83.8, 86.2, 5.0),
+    ("20", "bounces in sentences, without codes", 93, 86.0, 89.2, 5.4),
+    ("21", "bounces in a few words, without codes", 84, 90.5, 94.0, 2.4),
+    ("22", "few words, most without codes", 94, 88.3, 89.4, 3.2),
+    ("23", "one server in the words of another, with codes and stage", 66, 92.4, 97.0, 0.0),
 )
 
 # Why an answer that differs from its label is held to be right: (label, answer) -> reason.
@@ -145,7 +150,8 @@ def _rounds() -> str:
         "",
         "Replies as the world's mail servers write them, each put down with its cause before the classifier read it, in the words of "
         "this project except for three rounds. After each round the rules were mended by meaning, so the table shows what a text that "
-        "nobody has seen can expect: curt and rare texts fare worse than those with a code or a whole sentence.",
+        "nobody has seen can expect. Replies with their codes and stage (rounds 14, 18 and 23) fare better than sentences and scraps "
+        "without any (rounds 7, 12 and 19 to 22). The writer knew the rules; where a text can mean two things, either counts as right.",
         "",
         "| round | texts of | texts | same cause | same family | no cause |",
         "| --- | --- | --- | --- | --- | --- |",
