@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from mailforensics.errors import OptionError
 from mailforensics.findings import replies
+from mailforensics.findings.literals import union
 from mailforensics.findings.rulebook import Rule, Rulebook, rulebook
 
 COLUMNS = (
@@ -44,6 +45,8 @@ _INPUT = ("text", "enhanced_code", "reply_code", "stage")
 
 _DONE = ("sent", "deliverable", "delivered", "relayed", "expanded")
 
+Numbers = dict[int, np.ndarray]
+_NONE = np.zeros(0, dtype=np.uint32)
 
 _LISTING = (
     "ip_blocklisted",
@@ -273,65 +276,61 @@ def _by_text(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
     return fits.filter(~pl.any_horizontal(checks) if checks else True).select("row", "rule")
 
 
-_AT_ONCE = 32  # rules that are asked in one query; texts that are decided then are not asked again
-
-
 def _text_matches(texts: pl.Series, book: Rulebook) -> pl.DataFrame:
-    """number, rule: which texts each rule's words and patterns fit, up to the rules that decide."""
-    called = _called(texts, book)
-    undecided = np.ones(len(texts), dtype=bool)
-    found = [pl.DataFrame(schema={"number": pl.UInt32, "rule": pl.UInt16})]
-    reading = [number for number, rule in enumerate(book.rules) if rule.reads_text]
-    for start in range(0, len(reading), _AT_ONCE):
-        asked: dict[int, pl.Expr] = {}
-        for number in reading[start : start + _AT_ONCE]:
-            calls = called.get(number)
-            if number in book.everywhere:
-                every = pl.Series("number", np.flatnonzero(undecided), dtype=pl.UInt32)
-                calls = _with_enough(every, calls)
-            elif calls is not None:
-                calls = calls.filter(pl.Series(undecided[calls["number"].to_numpy()]))
-            if calls is not None and calls.height:
-                asked[number] = _fitting(book.rules[number], calls)
-        if not asked:
+    """number, rule: which texts each rule's words and patterns fit; a text that is decided is not looked at again."""
+    named, asked = _called(texts, book)
+    undecided = np.ones(texts.len(), dtype=bool)
+    numbers, rules = [_NONE], []
+    for number, rule in enumerate(book.rules):
+        if not rule.reads_text:
             continue
-        answers = texts.to_frame("text").select(expr.alias(str(number)) for number, expr in asked.items())
-        for number in asked:
-            fitting = answers[str(number)].item()
-            if len(fitting):
-                found.append(pl.DataFrame({"number": fitting}).with_columns(rule=pl.lit(number, pl.UInt16)))
-                if not book.rules[number].has_conditions and book.rules[number].cause != "expired":
-                    undecided[fitting.to_numpy()] = False
-    return pl.concat(found)
+        everywhere = number in book.everywhere
+        candidates = np.arange(texts.len()) if everywhere else asked.get(number, _NONE)
+        fitting = _fitting(texts, rule, named.get(number, _NONE), candidates, undecided)
+        if fitting.size:
+            numbers.append(fitting)
+            rules += [number] * fitting.size
+            if not rule.has_conditions and rule.cause != "expired":
+                undecided[fitting] = False
+    return pl.DataFrame(
+        {"number": np.concatenate(numbers), "rule": rules}, schema={"number": pl.UInt32, "rule": pl.UInt16}
+    )
 
 
-def _called(texts: pl.Series, book: Rulebook) -> dict[int, pl.DataFrame]:
-    """For each rule: number, enough of the texts that hold one of its words; one pass over the texts for all rules."""
+def _called(texts: pl.Series, book: Rulebook) -> tuple[Numbers, Numbers]:
+    """For each rule the texts that hold one of its words, and those that hold a word of its patterns; by one pass."""
     hits = pl.DataFrame({"word": texts.str.extract_many(book.vocabulary, overlapping=True)}).with_row_index(
         "number"
     )
-    calls = hits.explode("word").drop_nulls("word").join(book.callers, on="word")
-    each = calls.group_by("rule", "number").agg(pl.col("enough").any())
-    parts = each.partition_by("rule", as_dict=True, include_key=False)
-    return {int(key[0]): part for key, part in parts.items()}
+    calls = hits.explode("word").drop_nulls("word").join(book.callers, on="word").drop("word").unique()
+    named: dict[int, np.ndarray] = {}
+    asked: dict[int, np.ndarray] = {}
+    for (rule, enough), part in calls.partition_by("rule", "enough", as_dict=True, include_key=False).items():
+        (named if enough else asked)[int(rule)] = part["number"].to_numpy()
+    return named, asked
 
 
-def _with_enough(every: pl.Series, calls: pl.DataFrame | None) -> pl.DataFrame:
-    """All these texts, and for which of them a word is enough."""
-    enough = calls.filter("enough")["number"] if calls is not None else every.clear()
-    return every.to_frame("number").with_columns(enough=pl.col("number").is_in(enough.implode()))
+def _fitting(
+    texts: pl.Series, rule: Rule, named: np.ndarray, asked: np.ndarray, undecided: np.ndarray
+) -> np.ndarray:
+    """The numbers of the undecided texts that a rule fits: they are `named` by its words, or one of its patterns matches."""
+    by_word = named[undecided[named]]
+    open_ = undecided
+    if by_word.size and rule.pattern:
+        open_ = undecided.copy()
+        open_[by_word] = False
+    candidates = asked[open_[asked]]
+    if rule.pattern:
+        candidates = candidates[_matches(texts, candidates, rule.pattern)]
+    fitting = np.concatenate((by_word, candidates))
+    return fitting[~_matches(texts, fitting, rule.unless)] if rule.unless else fitting
 
 
-def _fitting(rule: Rule, calls: pl.DataFrame) -> pl.Expr:
-    """A list of the numbers that a rule fits: one of its words is enough, or one of its patterns, and nothing that speaks against it."""
-    text, fits = pl.col("text").gather(pl.lit(calls["number"])), pl.lit(calls["enough"])
-    if not rule.pattern:
-        fits = fits | True if not rule.words else fits
-    elif not calls["enough"].all():
-        fits = fits | text.str.contains("|".join(rule.pattern))
-    if rule.unless:
-        fits = fits & ~text.str.contains("|".join(rule.unless))
-    return pl.lit(calls["number"]).filter(fits).implode()
+def _matches(texts: pl.Series, numbers: np.ndarray, patterns: tuple[str, ...]) -> np.ndarray:
+    """Which of the texts with these numbers one of the patterns matches."""
+    if not numbers.size:
+        return np.zeros(0, dtype=bool)
+    return texts.gather(numbers).str.contains(union(patterns)).to_numpy()
 
 
 def _by_codes(rows: pl.DataFrame, book: Rulebook) -> pl.DataFrame:

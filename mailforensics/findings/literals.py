@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 Needed = frozenset[str]
 
@@ -192,3 +193,59 @@ def _worth(words: Needed) -> tuple[bool, int, int, int]:
 
 def _shortest(words: Needed) -> int:
     return min(len(word.strip().encode()) for word in words)
+
+
+@lru_cache(maxsize=4096)
+def union(patterns: tuple[str, ...]) -> str:
+    """One pattern for all of them; what several begin or end with is written once, so that it is compiled once.
+
+    >>> union(("(?:a|b) x", "(?:a|b) y", "z"))
+    '(?:a|b)(?: x| y)|z'
+    """
+    heads: dict[str, list[str]] = {}
+    for pattern in patterns:
+        at = _end_of_first_group(pattern)
+        heads.setdefault(pattern[:at], []).append(pattern[at:])
+    joined, single = [], []
+    for head, rests in heads.items():
+        if head and len(rests) > 1:
+            joined.append(f"{head}(?:{'|'.join(rests)})")
+        else:
+            single += [head + rest for rest in rests]
+    tails: dict[str, list[str]] = {}
+    for pattern in single:
+        at = _start_of_last_group(pattern)
+        tails.setdefault(pattern[at:], []).append(pattern[:at])
+    for tail, starts in tails.items():
+        several = tail and len(starts) > 1
+        joined += [f"(?:{'|'.join(starts)}){tail}"] if several else [start + tail for start in starts]
+    return "|".join(joined)
+
+
+def _groups(pattern: str) -> list[tuple[int, int]] | None:
+    """Where the groups at the top of a pattern begin and end; None when it has alternatives outside of groups."""
+    depth, begin = 0, 0
+    found: list[tuple[int, int]] = []
+    for token in _TOKEN.finditer(pattern):
+        if token[0] in ("(", "(?:"):
+            begin = token.start() if depth == 0 else begin
+            depth += 1
+        elif token[0] == ")":
+            depth -= 1
+            found += [(begin, token.end())] if depth == 0 else []
+        elif token[0] == "|" and depth == 0:
+            return None
+    return found
+
+
+def _end_of_first_group(pattern: str) -> int:
+    """Where the rest of a pattern begins after its first group, 0 when it is not to be taken apart."""
+    for _, end in (_groups(pattern) or [])[:1]:
+        return 0 if _QUANTIFIER.match(pattern, end) else end
+    return 0
+
+
+def _start_of_last_group(pattern: str) -> int:
+    for begin, end in (_groups(pattern) or [])[-1:]:
+        return len(pattern) if _QUANTIFIER.match(pattern, end) else begin
+    return len(pattern)

@@ -73,7 +73,7 @@ _STAGE_IN_TEXT = (
     r"(?: command|:|<| |$|\.|,)"
 )
 
-_REPLY_CODE = r"(?:^|[:'\"<>(#,=\]-] ?|said: |\A)([245][0-5][0-9])(?:[ -]|$)|(?:^|[^0-9.])([245][0-5][0-9])[ -]#?[245]\.[0-9]"
+_REPLY_CODE = r"(?:^|[:'\"<>(#,=\]-] ?|said: |\A)([245][0-57][0-9])(?:[ :,;/)-]|$)|(?:^|[^0-9.])([245][0-57][0-9])[ -]#?[245]\.[0-9]"
 
 # Words of texts that may name a stage.
 STAGE_HINTS = (
@@ -93,6 +93,68 @@ _ENHANCED_CODE = r"(?:^|[^0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.[^0-
 
 _ACCEPTED = r"^2[0-5][0-9](?:[ -]|$)"
 
+# Markup around a reply: what shows that some is there, tags, and what stands for a character.
+_MARKED = (
+    "<br",
+    "</",
+    "<p>",
+    "&lt;",
+    "&gt;",
+    "&quot;",
+    "&amp;",
+    "&nbsp;",
+    "&#",
+    "%20",
+    "%3a",
+    "%3c",
+    "\\n",
+    "\\r",
+    "=20",
+    "’",
+    "´",
+)
+_TAG = (
+    r"</?(?:br|p|b|i|u|a|hr|tt|td|th|tr|li|ul|ol|em|div|pre|span|font|body|html|head|code|table|strong|small|h[1-6])"
+    r"(?: [^<>]*)?/?>"
+)
+_PLUSES = r"^[^+ ]*\+[^+ ]+\+[^+ ]+\+"  # words joined as web forms send them
+_ESCAPED = {
+    "&lt;": "<",
+    "&gt;": ">",
+    "&quot;": '"',
+    "&amp;": "&",
+    "&nbsp;": " ",
+    "&#13;": " ",
+    "&#10;": " ",
+    "&#39;": "'",
+    "&#x27;": "'",
+    "%20": " ",
+    "%0d": " ",
+    "%0a": " ",
+    "%22": '"',
+    "%27": "'",
+    "%2c": ",",
+    "%2f": "/",
+    "%3a": ":",
+    "%3b": ";",
+    "%3c": "<",
+    "%3e": ">",
+    "%40": "@",
+    "=20": " ",
+    "\\r": " ",
+    "\\n": " ",
+    "’": "'",
+    "´": "'",
+}
+
+# Short forms of "not": what shows that there may be some, and their long forms.
+_SHORT_NOT = ("n't", "can not", " dont ", " doesnt ", " didnt ", " isnt ", " cant ", " couldnt ")
+_LONG_NOT = (
+    (r"\b(do|does|did|is|are|was|were|has|have|had|could|would|should)n'?t\b", "$1 not"),
+    (r"\b(?:can'?t|can not)\b", "cannot"),
+    (r"\bwon't\b", "will not"),
+)
+
 # What differs from one reply to the next and decides nothing: each pattern and what takes its place.
 _SKELETON = (
     (r"<[^<>@]*@[^<> ]*>|[^ <>()\[\]\"',;:]+@[a-z0-9.-]+", "@"),
@@ -103,6 +165,9 @@ _SKELETON = (
     (r"[a-z0-9_.+/-]*[0-9][a-z_.+/-]{1,9}[0-9][a-z0-9_+/-]*[a-z][a-z0-9_+/-]*|[0-9]{5,}", "0"),
 )
 
+# What Postfix writes before the reason of any rule that it looks up at RCPT TO: one word, as it says nothing of the recipient.
+_AT_RCPT = "rcpt_rejected"
+
 # Words of texts that the next patterns are for.
 _WRAPPED = (
     "said: ",
@@ -112,7 +177,11 @@ _WRAPPED = (
     "smtp error",
     "did not like",
     "in reply to",
+    "address error '",
+    "system problem '",
     "giving up",
+    "diagnostic",
+    "address rejected: ",
     "connect to",
     "with ",
 )
@@ -121,9 +190,10 @@ _WRAPPED = (
 _WRAPPERS = (
     (
         r"^.*(?:remote host said: |other server returned was: |remote server returned '|"
-        r"response (?:from the remote server )?was: )",
+        r"response (?:from the remote server )?was: |(?:unknown address error|other mail system problem) '\b)",
         "they said: ",
     ),
+    (r"^.*diagnostic[ -]code: ?(?:smtp|x-[a-z]+); ?([245#])", "they said: $1"),
     (r"host [^ ]+\[private/[^ ]+ said: ", "socket said: "),
     (
         r"host [^ ]+ (?:said|refused to talk to me): |^(?:[^ ]+ \[[^ ]+\] )?did not like our [a-z ]+: ?",
@@ -135,6 +205,7 @@ _WRAPPERS = (
         "they said: ",
     ),
     (r" ?\(in reply to [a-z ]+ command\)|giving up on [0-9.]+\.?", " "),
+    (r"recipient address rejected: ([^ ])", f"{_AT_RCPT} $1"),
     (r"(connect to|lost connection with|conversation with) [^ ]+\[([^\] ]*)\][^ ]*", "$1 $2"),
 )
 
@@ -143,11 +214,11 @@ _MARKS = r"[\]\[:;,!\"?(){}<>*#|=«»“”„。、，：！]+ ?"
 _BLANKS = (r"  +", " ")
 _BARE = (
     (
-        r"(?:^|[ :'\"])(?:smtp; ?)?[245][0-5][0-9](?:[ -]+#?[245]\.[0-9]{1,3}\.[0-9]{1,3}\b[ :-]?|-| (?:[245][0-5][0-9] )?)"
+        r"(?:^|[ :'\"])(?:smtp; ?)?[245][0-57][0-9](?:[ -]+#?[245]\.[0-9]{1,3}\.[0-9]{1,3}\b[ :-]?|-| (?:[245][0-5][0-9] )?)"
         r"|<[^<> ]*\[[^<> ]*\]>:? ?",
         " ",
     ),
-    (_MARKS + r"|\.+ |\.+$| '|' | - ", " "),
+    (_MARKS + r"|\.+ |\.+$| '|'[ \"]|^'|'$| - ", " "),
     _BLANKS,
 )
 
@@ -207,8 +278,21 @@ _OPERATORS = {
 
 def skeleton(texts: pl.Series) -> pl.Series:
     """The texts in lower case without what differs from one to the next: addresses, IPs (``0.0.0.0``) and ids (``0``)."""
-    plain = mended(texts).str.to_lowercase().str.replace_all(r"[\t\r\n] *| {2,}", " ")
+    plain = unmarked(mended(texts).str.to_lowercase()).str.replace_all("...", " ", literal=True)
+    plain = plain.str.replace_all(r"[\t\r\n] *| {2,}", " ")
     return _replaced(plain, _SKELETON)
+
+
+def unmarked(texts: pl.Series) -> pl.Series:
+    """Lower-case texts without the marks of HTML, URL encoding and escaped line ends in which some reports carry replies."""
+    marked = texts.str.contains_any(list(_MARKED)).fill_null(False)
+    if marked.any():
+        clear = texts.filter(marked).str.replace_all(_TAG, " ").str.replace_many(_ESCAPED)
+        texts = texts.scatter(marked.arg_true(), clear)
+    joined = (~texts.str.contains(" ", literal=True) & texts.str.contains(_PLUSES)).fill_null(False)
+    if joined.any():
+        texts = texts.scatter(joined.arg_true(), texts.filter(joined).str.replace_all("+", " ", literal=True))
+    return texts
 
 
 def mended(texts: pl.Series) -> pl.Series:
@@ -227,13 +311,22 @@ def plain_form(skeletons: pl.Series) -> pl.Series:
     bare = skeletons
     if wrapped.any():
         bare = skeletons.scatter(wrapped.arg_true(), _replaced(skeletons.filter(wrapped), _WRAPPERS))
-    plain = _replaced(bare, _BARE).str.strip_chars(" ")
+    plain = long_not(_replaced(bare, _BARE)).str.strip_chars(" ")
     return (" " + plain + " ").alias("plain")
+
+
+def long_not(texts: pl.Series) -> pl.Series:
+    """The texts with ``does not`` for ``doesn't``, and so on."""
+    short = texts.str.contains_any(list(_SHORT_NOT)).fill_null(False)
+    return (
+        texts.scatter(short.arg_true(), _replaced(texts.filter(short), _LONG_NOT)) if short.any() else texts
+    )
 
 
 def plain_words(words: pl.Series) -> pl.Series:
     """The words of a rule in that form; blanks at their ends are kept, they mark whole words."""
-    return _replaced(words.str.to_lowercase(), ((_MARKS, " "), _BLANKS))
+    rejected = (r"recipient address rejected:? ([^ ])", f"{_AT_RCPT} $1")
+    return long_not(_replaced(words.str.to_lowercase(), (rejected, (_MARKS, " "), _BLANKS)))
 
 
 def _replaced(texts: pl.Series, patterns: tuple[tuple[str, str], ...]) -> pl.Series:

@@ -37,8 +37,11 @@ ACTORS = ("sender", "recipient", "us", "remote", "nobody")
 
 _LISTS = ("words", "codes", "replies", "stages")
 _PATTERNS = ("pattern", "unless")
+_ANY = "[^ ]*"
+_WORD = "[!-\u05ff]"  # letters of one or two bytes: Latin, Greek, Cyrillic; all characters would compile to much more
 _GAP = re.compile(r"<([0-9])>")  # up to so many words
 _EITHER = re.compile(r"^(.*) <~([0-9])>(.*)$")  # the same, and the two sides in either order
+_SHORT_NOT = re.compile(r"\b(do|does|did|is|was|has|have|could|ca|wo)n[.']t")
 _NAME = re.compile(r"\{([A-Z_]+)\}")  # an entry of the vocabulary
 
 
@@ -269,12 +272,17 @@ def _value(value: Any, key: str, place: str) -> Any:
 
 def _pattern(written: str, place: str) -> str:
     """The regular expression of a pattern as rules write it: with ``{NAMES}``, gaps and sides in either order."""
-    named = _NAME.sub(lambda found: _vocabulary_entry(found[1], place), written)
+    named = _NAME.sub(lambda found: _vocabulary_entry(found[1], place), _SHORT_NOT.sub(_long_not, written))
     either = _EITHER.match(named)
     if either:
         one, gap, other = either.groups()
         named = f"{one} <{gap}>{other}|{other} <{gap}>{one}"
-    return _GAP.sub(r"(?:[^ ]+ ){0,\1}", named)
+    return _GAP.sub(f"(?:{_WORD}+ ){{0,\\1}}", named)
+
+
+def _long_not(found: re.Match[str]) -> str:
+    """``does not`` for ``doesn.t``: patterns may say either, replies are read in the long form."""
+    return "cannot" if found[1] == "ca" else "will not" if found[1] == "wo" else f"{found[1]} not"
 
 
 def _vocabulary_entry(name: str, place: str) -> str:
@@ -289,8 +297,26 @@ def _vocabulary() -> Mapping[str, str]:
     """The words of many languages for one thing, by name: ``{MAILBOX}``, ``{MISSING}``; later ones may use earlier ones."""
     found: dict[str, str] = {}
     for name, words in _book()["vocabulary"].items():
-        found[name] = "|".join(_NAME.sub(lambda each: found[each[1]], word) for word in words)
+        found[name] = _either([_NAME.sub(lambda each: found[each[1]], word) for word in words])
     return found
+
+
+def _either(words: list[str]) -> str:
+    """The words as alternatives, those with any beginning or ending together, which compiles to less."""
+    kinds: dict[tuple[bool, bool], list[str]] = {}
+    for word in words:
+        kind = (word.startswith(_ANY), word.endswith(_ANY))
+        kinds.setdefault(kind, []).append(word[kind[0] * len(_ANY) : len(word) - kind[1] * len(_ANY)])
+    parts = kinds.pop((False, False), [])
+    return "|".join(
+        [
+            *parts,
+            *(
+                f"{_ANY * before}(?:{'|'.join(ends)}){_ANY * after}"
+                for (before, after), ends in kinds.items()
+            ),
+        ]
+    )
 
 
 def _words(value: Any, key: str, place: str) -> list[str]:
