@@ -203,8 +203,10 @@ def _write(
                 if before is not None and again is not None
                 else None
             )
+            words = [
+                store.write(OUTLINE, part, number) for number, part in enumerate(shuffle.outline.words())
+            ]
             linked = link_buckets(shuffle.spill, shuffle.outline, facts, workers, store, grown)
-            words = [store.write(OUTLINE, shuffle.outline.words())]
         finally:
             shuffle.spill.clear()
     if before is not None and again is not None:
@@ -233,7 +235,7 @@ def _touched(
     hosts = touched.grown_hosts(touched.known_hosts(before), shuffle.outline.hosts())
     if hosts is None:
         return None, None
-    again = touched.find(before, shuffle.fresh, shuffle.outline.words(), resumed)
+    again = touched.find(before, shuffle.fresh, pl.concat(shuffle.outline.words()), resumed)
     return (None, None) if again is None else (hosts, again)
 
 

@@ -152,6 +152,7 @@ def link_buckets(
         _move(spill, moves)
     else:
         moves = pl.DataFrame(schema={"node": pl.UInt64, "bucket": pl.UInt64})
+    outline.forget()
     if not crew.here:
         spill.settle()
     parts: Parts = {}
@@ -195,14 +196,17 @@ def _ids(known: Known) -> Frame:
 
 def _move(spill: Spill, moves: Frame) -> None:
     """Bring the groups together: their rows go to the bucket of the group, and each bucket learns what went away."""
+    gone = moves.with_columns(old=pl.col("node") % spill.buckets).partition_by("old", as_dict=True)
     if spill.folder.is_dir():
         spill.settle()  # either all of it lies on disk, or all in memory: what is put now is not met again
-    for name, frame in spill.each("mail"):
-        _hand_on(spill, name, frame.join(moves, on="node", maintain_order="left"))
-    for (bucket,), nodes in (
-        moves.with_columns(old=pl.col("node") % spill.buckets).partition_by("old", as_dict=True).items()
-    ):
-        spill.put("gone", {"gone": nodes.select("node")}, int(bucket))
+        for (bucket,), mine in gone.items():
+            for name, frame in spill.each("mail", int(bucket)):
+                _hand_on(spill, name, frame.join(mine.drop("old"), on="node", maintain_order="left"))
+    else:
+        for name, frame in spill.each("mail"):
+            _hand_on(spill, name, frame.join(moves, on="node", maintain_order="left"))
+    for (bucket,), mine in gone.items():
+        spill.put("gone", {"gone": mine.select("node")}, int(bucket))
 
 
 def _hand_on(spill: Spill, name: str, rows: Frame) -> None:

@@ -46,11 +46,15 @@ class Spill:
                 self._write()
 
     def get(self, lane: str, bucket: int) -> dict[str, Frame]:
-        """All tables of a bucket."""
+        """All tables of a bucket; they can be had once, since what is held in memory for this bucket alone is let go."""
         parts: dict[str, list[Frame]] = {}
         for name, frame in self._read(lane, bucket):
             parts.setdefault(name, []).append(frame)
-        for where, told, name, frame in self._held:
+        with self._lock:
+            held = list(self._held)
+            last = bucket if self.buckets > 1 else None
+            self._held[:] = [one for one in held if one[0] != lane or one[1] not in (last, bucket)]
+        for where, told, name, frame in held:
             if where == lane and told in (None, bucket):
                 mine = (
                     frame if told is not None or self.buckets == 1 else frame.filter(self._bucket() == bucket)
@@ -59,11 +63,11 @@ class Spill:
                     parts.setdefault(name, []).append(mine)
         return {name: pl.concat(frames, how="diagonal_relaxed") for name, frames in parts.items()}
 
-    def each(self, lane: str) -> Iterator[tuple[str, Frame]]:
-        """All tables of a lane, part by part, whatever their bucket."""
-        for bucket in range(self.buckets):
-            yield from self._read(lane, bucket)
-        for where, _, name, frame in list(self._held):
+    def each(self, lane: str, bucket: int | None = None) -> Iterator[tuple[str, Frame]]:
+        """All tables of a lane, part by part, whatever their bucket; of one bucket only what lies on disk."""
+        for number in range(self.buckets) if bucket is None else (bucket,):
+            yield from self._read(lane, number)
+        for where, _, name, frame in list(self._held) if bucket is None else ():
             if where == lane:
                 yield name, frame
 

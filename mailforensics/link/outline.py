@@ -10,7 +10,7 @@ What must be known of all hosts (``hosts.py``) is collected on the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -139,23 +139,32 @@ class Outline:
 
         `documents`: document_id and id (of a Received field) of message files, which name the lives that they went through.
         """
-        pairs = [self._all("pairs", **_PAIR), self._by_user(), self._by_refusal(), _by_document(documents)]
-        named = self._all("queued", **_PAIR)
-        own = self._all("own", node=pl.UInt64).unique()
-        named = named.join(own, left_on="word", right_on="node", how="semi")
-        whole = pl.concat([*pairs, named]).unique()
-        # a queue id is both: the number of its own lines, and a word of those that name it
-        met = (pl.len().over("word") > 1) | pl.col("word").is_in(own["node"].implode())
-        return homes(whole.filter(met), self.buckets)
+        said = [*self._parts.get("pairs", []), self._by_user(), self._by_refusal(), _by_document(documents)]
+        named, own = self._parts.get("queued", []), self._parts.get("own", [])
+        passes = 1 + sum(part.height for part in (*said, *named)) // _AT_ONCE
+        met = [_met(said, named, own, number, passes) for number in range(passes)]
+        return homes(pl.concat(met), self.buckets)
 
-    def words(self) -> Frame:
+    def forget(self) -> None:
+        """Let go of the words, when all that is to be known of them is known."""
+        self._parts.clear()
+
+    def words(self) -> Iterator[Frame]:
         """All that was said (``WORDS``): who must meet whom when more lines come."""
-        pairs = pl.concat(
-            [self._all("pairs", **_PAIR), self._all("queued", **_PAIR), self._by_refusal()]
-        ).unique()
         mailboxes = self._all("mailboxes", word=pl.UInt64).unique().select(node=pl.col("word"), word="word")
-        parts = {"pair": pairs, "user": self._all("users", **_PAIR).unique(), "mailbox": mailboxes}
-        return pl.concat([part.select(pl.lit(kind).alias("kind"), *_PAIR) for kind, part in parts.items()])
+        parts = [
+            ("user", self._all("users", **_PAIR).unique()),
+            ("mailbox", mailboxes),
+            ("pair", self._by_refusal()),
+        ]
+        parts += [("pair", part) for name in ("pairs", "queued") for part in self._parts.get(name, [])]
+        waiting: list[Frame] = []
+        for kind, part in parts:
+            waiting.append(part.select(pl.lit(kind).alias("kind"), *_PAIR))
+            if sum(one.height for one in waiting) >= _AT_ONCE:
+                yield pl.concat(waiting).unique()
+                waiting.clear()
+        yield pl.concat(waiting).unique()
 
     def _by_user(self) -> Frame:
         """A mailbox that was deleted or renamed takes all mail of its user along."""
@@ -182,6 +191,27 @@ class Outline:
 _PAIR = {"node": pl.UInt64, "word": pl.UInt64}
 WORDS = {"kind": pl.String, **_PAIR}
 """kind ``pair``: a node says a word; ``user``: the same, of a user; ``mailbox``: the users whose mailbox was deleted or renamed."""
+
+
+_AT_ONCE = 5_000_000  # words that are looked at in one go
+
+
+def _met(
+    said: Sequence[Frame], named: Sequence[Frame], own: Sequence[Frame], number: int, passes: int
+) -> Frame:
+    """The pairs whose word more than one node says; of all words those that have this remainder.
+
+    A queue id is both: the number of its own lines (`own`), and a word of those that name it (`named`).
+    """
+
+    def some(parts: Sequence[Frame], column: str, **types: type[pl.DataType]) -> Frame:
+        mine = [part.filter(pl.col(column) % passes == number) for part in parts]
+        return pl.concat([pl.DataFrame(schema=types), *mine]).unique()
+
+    ids = some(own, "node", node=pl.UInt64)
+    queued = some(named, "word", **_PAIR).join(ids, left_on="word", right_on="node", how="semi")
+    pairs = pl.concat([some(said, "word", **_PAIR), queued]).unique()
+    return pairs.filter((pl.len().over("word") > 1) | pl.col("word").is_in(ids["node"].implode()))
 
 
 def _kind(log: Log, kind: str, *columns: str, **types: type[pl.DataType]) -> Frame:
@@ -311,10 +341,13 @@ def homes(pairs: Frame, buckets: int) -> Frame:
     >>> homes(pairs, 2).rows()
     [(2, 1)]
     """
-    numbers, codes = np.unique(
-        np.concatenate([pairs["node"].to_numpy(), pairs["word"].to_numpy()]), return_inverse=True
+    both = np.concatenate([pairs["node"].to_numpy(), pairs["word"].to_numpy()])
+    numbers = np.unique(both)
+    kind = np.int32 if len(numbers) < 2**31 else np.int64
+    one, other = (
+        np.searchsorted(numbers, half).astype(kind) for half in (both[: pairs.height], both[pairs.height :])
     )
-    one, other = codes[: pairs.height], codes[pairs.height :]
+    del both
     group = _groups(one, other, len(numbers))
     bucket = numbers[group] % np.uint64(buckets)
     moved = bucket != numbers % np.uint64(buckets)
@@ -324,7 +357,7 @@ def homes(pairs: Frame, buckets: int) -> Frame:
 
 def _groups(one: np.ndarray, other: np.ndarray, count: int) -> np.ndarray:
     """For each of so many nodes the least node that it is joined to, directly or not."""
-    group = np.arange(count)
+    group = np.arange(count, dtype=one.dtype)
     while True:
         before = group.copy()
         least = np.minimum(group[one], group[other])
