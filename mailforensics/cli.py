@@ -213,7 +213,7 @@ def open_(as_json: bool, **given: Any) -> None:
 def ingest(output: str, engine: str, as_json: bool, **given: Any) -> None:
     """Parse and link evidence once and keep the tables as Parquet, to open again without parsing.
 
-    Run again on the same case it reads only what is new: grown files, newly rotated ones.
+    Run again on the same case it reads only what is new (grown files, newly rotated ones), and links again only what that touches.
 
     \b
     mailforensics ingest /var/log/mail.log* -o case/
