@@ -25,11 +25,13 @@ def distinct(values: pl.Series) -> tuple[pl.Series, np.ndarray]:
     (['b', 'a'], [0, 2, 1, 0])
     """
     codes = values if isinstance(values.dtype, pl.Categorical) else coded(values)
-    assert isinstance(codes.dtype, pl.Categorical)  # noqa: S101 (tells the type checker)
-    names = codes.dtype.categories.to_series().rename(values.name)
     numbers = codes.to_physical()
-    which: np.ndarray = (numbers.fill_null(len(names)) if numbers.has_nulls() else numbers).to_numpy()
-    return names, which
+    highest = numbers.max()
+    count = int(highest) + 1 if isinstance(highest, int) else 0
+    which: np.ndarray = (numbers.fill_null(count) if numbers.has_nulls() else numbers).to_numpy()
+    first = np.zeros(count + 1, dtype=np.uint32)
+    first[which[::-1]] = np.arange(len(which) - 1, -1, -1, dtype=np.uint32)
+    return values.gather(pl.Series(first[:count])).cast(pl.String), which
 
 
 def for_each(values: pl.Series, which: np.ndarray) -> pl.Series:

@@ -107,9 +107,10 @@ def _tags(lines: _Lines, stamp_ends: np.ndarray) -> tuple[np.ndarray, Columns]:
     good = colon > begin + len("a b")
     colon = np.where(good, colon, lines.ends)
     pid, end, fits = _pids(lines.buffer, colon)
-    names, which = distinct(lines.buffer.texts(begin, np.maximum(end - begin, 0)))
+    good &= fits & (end > begin)
+    names, which = distinct(lines.buffer.texts(begin, np.where(good, end - begin, 0)))
     each = names.str.extract_groups(_HOST_AND_PROGRAM).struct.unnest()
-    good &= fits & each["host"].is_not_null().to_numpy()[which]
+    good &= each["host"].is_not_null().to_numpy()[which]
     behind = np.minimum(colon + len(": "), lines.ends)
     text = lines.buffer.texts(behind, lines.ends - behind)
     return good, {
@@ -122,11 +123,14 @@ def _tags(lines: _Lines, stamp_ends: np.ndarray) -> tuple[np.ndarray, Columns]:
 
 def _pids(buffer: Buffer, colon: np.ndarray) -> tuple[pl.Series, np.ndarray, np.ndarray]:
     """The number of ``[PID]`` before each colon (null: none), where the name before it ends, and whether it could be read."""
-    has = buffer.bytes_at(colon - 1) == ord("]")
-    words = buffer.words_at(colon - _WORD - 1)  # what stands before the bracket
+    words = buffer.words_at(colon - _WORD)  # up to the bracket that closes
+    has = (words >> np.uint64(8 * (_WORD - 1))) == ord("]")
+    words <<= np.uint64(8)
     count = _digits_at_end(words)
-    opening = (words >> (8 * (_WORD - 1 - np.minimum(count, _WORD - 1))).astype(np.uint64)) & np.uint64(0xFF)
-    fits = ~has | ((count > 0) & (count < _WORD) & (opening == ord("[")))
+    opening = (words >> (8 * (_WORD - 1 - count)).astype(np.uint64)) & np.uint64(0xFF)
+    long = np.flatnonzero(has & (count == _WORD - 1))  # seven digits: the bracket that opens stands before the word
+    opening[long] = buffer.bytes_at(colon[long] - _WORD - 1)
+    fits = ~has | ((count > 0) & (opening == ord("[")))
     number = _number(words & _LAST[count]).astype(np.int32)
     pid = pl.Series("pid", number, dtype=pl.Int32)
     if not has.all():
