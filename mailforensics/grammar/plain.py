@@ -128,7 +128,9 @@ def _pids(buffer: Buffer, colon: np.ndarray) -> tuple[pl.Series, np.ndarray, np.
     words <<= np.uint64(8)
     count = _digits_at_end(words)
     opening = (words >> (8 * (_WORD - 1 - count)).astype(np.uint64)) & np.uint64(0xFF)
-    long = np.flatnonzero(has & (count == _WORD - 1))  # seven digits: the bracket that opens stands before the word
+    long = np.flatnonzero(
+        has & (count == _WORD - 1)
+    )  # seven digits: the bracket that opens stands before the word
     opening[long] = buffer.bytes_at(colon[long] - _WORD - 1)
     fits = ~has | ((count > 0) & (opening == ord("[")))
     number = _number(words & _LAST[count]).astype(np.int32)

@@ -17,7 +17,7 @@ that text chosen by a sender can fill a group but can never turn one kind of lin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -113,26 +113,30 @@ def literal_start(pattern: str) -> str:
     return "" if _has_top_level_alternation(pattern) else "".join(out)
 
 
-def _has_top_level_alternation(pattern: str) -> bool:
-    depth, i, in_class = 0, 0, False
+def _brackets(pattern: str) -> Iterator[tuple[int, str]]:
+    """The places of ``(``, ``)`` and ``|`` in a pattern that are none of an escape or a class."""
+    i, in_class = 0, False
     while i < len(pattern):
         char = pattern[i]
         if char == "\\":
-            i += 2
-            continue
-        if in_class:
+            i += 1
+        elif in_class:
             in_class = char != "]"
         elif char == "[":
             in_class = True
             if pattern[i + 1 : i + 2] == "]":
                 i += 1
-        elif char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-        elif char == "|" and depth == 0:
-            return True
+        elif char in "()|":
+            yield i, char
         i += 1
+
+
+def _has_top_level_alternation(pattern: str) -> bool:
+    depth = 0
+    for _, char in _brackets(pattern):
+        if char == "|" and depth == 0:
+            return True
+        depth += {"(": 1, ")": -1}.get(char, 0)
     return False
 
 
@@ -186,27 +190,15 @@ def _is_mandatory(pattern: str, name: str) -> bool:
     if _has_top_level_alternation(pattern):
         return False
     stack: list[int] = []
-    i, in_class = 0, False
     enclosing: list[int] = []
     closes: dict[int, int] = {}
-    while i < len(pattern):
-        char = pattern[i]
-        if char == "\\":
-            i += 2
-            continue
-        if in_class:
-            in_class = char != "]"
-        elif char == "[":
-            in_class = True
-            if pattern[i + 1 : i + 2] == "]":
-                i += 1
-        elif char == "(":
+    for i, char in _brackets(pattern):
+        if char == "(":
             if i == at:
                 enclosing = list(stack)
             stack.append(i)
         elif char == ")":
             closes[stack.pop()] = i
-        i += 1
     for start in [*enclosing, at]:
         after = pattern[closes[start] + 1 : closes[start] + 2]
         if after in ("?", "*", "{"):
