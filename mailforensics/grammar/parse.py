@@ -221,21 +221,26 @@ def _finish(events: Frame, owner: np.ndarray, reading: _Reading, tables: dict[st
     words = pl.Series(STATUSES).gather(pl.Series(status.astype(np.uint32)))
     out = events.with_columns(kind.alias("kind"), words.alias("parse_status"))
     for name in ("message_id", "queue_id", "session_id"):
-        found = _from_fields(name, tables, out.height)
-        if name not in out.columns:
-            out = out.with_columns(pl.lit(None, dtype=pl.String).alias(name) if found is None else found)
-        elif found is not None:
-            out = out.with_columns(pl.coalesce(pl.lit(found), pl.col(name)).alias(name))
+        said = (
+            out[name]
+            if name in out.columns
+            else pl.Series(name, [None], pl.String).new_from_index(0, out.height)
+        )
+        out = out.with_columns(_with_fields(said, tables))
     return out
 
 
-def _from_fields(name: str, tables: dict[str, Frame], height: int) -> pl.Series | None:
-    """A column of all lines out of the fields of the kinds that have it."""
-    holders = [table.select("row", name) for table in tables.values() if name in table.columns]
+def _with_fields(said: pl.Series, tables: dict[str, Frame]) -> pl.Series:
+    """A column of all lines, with what the fields of the kinds that have it say in its place."""
+    name = said.name
+    holders = [
+        table.select("row", pl.col(name).cast(pl.String))
+        for table in tables.values()
+        if name in table.columns
+    ]
     if not holders:
-        return None
-    whole = pl.concat(holders)
-    place = np.zeros(height, dtype=np.uint32)
-    place[whole["row"].to_numpy()] = np.arange(1, whole.height + 1, dtype=np.uint32)
-    values = pl.concat([pl.Series(name, [None], dtype=pl.String), whole[name].cast(pl.String)])
-    return values.rechunk()[place]
+        return said
+    told = pl.concat(holders).drop_nulls(name)
+    place = np.arange(len(said), dtype=np.uint32)
+    place[told["row"].to_numpy()] = np.arange(len(said), len(said) + told.height, dtype=np.uint32)
+    return pl.concat([said, told[name]], rechunk=True).gather(pl.Series(place))
