@@ -273,6 +273,8 @@ class Matcher:
     def _present(self, texts: pl.Series) -> set[str]:
         """The literals of rare shapes that stand in some of these lines, found in one pass over them."""
         literals = {compiled.literal for steps in self._rare for compiled, _ in steps}
+        if not literals - {""}:
+            return {""}
         found = texts.str.extract_many(sorted(literals - {""}), overlapping=True).explode(empty_as_null=False)
         return {"", *found.unique().to_list()}
 
