@@ -24,14 +24,23 @@ def distinct(values: pl.Series) -> tuple[pl.Series, np.ndarray]:
     >>> names.to_list(), which.tolist()
     (['b', 'a'], [0, 2, 1, 0])
     """
-    codes = values if isinstance(values.dtype, pl.Categorical) else coded(values)
-    numbers = codes.to_physical()
-    highest = numbers.max()
+    if isinstance(values.dtype, pl.Categorical):
+        names = values.dtype.categories.to_series().rename(values.name)
+        return names, _numbers(values, len(names))
+    codes = coded(values)
+    highest = codes.to_physical().max()
     count = int(highest) + 1 if isinstance(highest, int) else 0
-    which: np.ndarray = (numbers.fill_null(count) if numbers.has_nulls() else numbers).to_numpy()
+    which = _numbers(codes, count)
     first = np.zeros(count + 1, dtype=np.uint32)
     first[which[::-1]] = np.arange(len(which) - 1, -1, -1, dtype=np.uint32)
-    return values.gather(pl.Series(first[:count])).cast(pl.String), which
+    return values.gather(pl.Series(first[:count])), which
+
+
+def _numbers(codes: pl.Series, nothing: int) -> np.ndarray:
+    """The number of each row's category, `nothing` for a null."""
+    numbers = codes.to_physical()
+    found: np.ndarray = (numbers.fill_null(nothing) if numbers.has_nulls() else numbers).to_numpy()
+    return found
 
 
 def for_each(values: pl.Series, which: np.ndarray) -> pl.Series:
