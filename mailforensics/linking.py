@@ -200,8 +200,13 @@ def _move(spill: Spill, moves: Frame) -> None:
     if spill.folder.is_dir():
         spill.settle()  # either all of it lies on disk, or all in memory: what is put now is not met again
         for (bucket,), mine in gone.items():
+            tables: dict[str, list[Frame]] = {}
             for name, frame in spill.each("mail", int(bucket)):
-                _hand_on(spill, name, frame.join(mine.drop("old"), on="node", maintain_order="left"))
+                tables.setdefault(name, []).append(
+                    frame.join(mine.drop("old"), on="node", maintain_order="left")
+                )
+            for name, frames in tables.items():
+                _hand_on(spill, name, pl.concat(frames, how="diagonal_relaxed"))
     else:
         for name, frame in spill.each("mail"):
             _hand_on(spill, name, frame.join(moves, on="node", maintain_order="left"))

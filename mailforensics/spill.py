@@ -19,6 +19,7 @@ from mailforensics.errors import CaseError
 
 Frame = pl.DataFrame
 
+MOST_FRAMES = 8_192  # tables however small that are held: each takes some kilobytes of its own
 ROOM = (
     2_500_000  # rows (with their text about 300 bytes each) that are held in memory before they are written
 )
@@ -42,7 +43,7 @@ class Spill:
                 if frame.height:
                     self._held.append((lane, bucket, name, frame))
                     self._rows += frame.height
-            if self._rows > self.room:
+            if self._rows > self.room or len(self._held) > MOST_FRAMES:
                 self._write()
 
     def get(self, lane: str, bucket: int) -> dict[str, Frame]:
