@@ -358,7 +358,15 @@ def pseudonymise(case: Case, key: bytes | str, keep_domains: Iterable[str] = ())
     _learn(case, hidden)
     frames = {name: _table(case, name, hidden) for name in schema.TABLES}
     own = [hidden.host(name) if "/" not in name else name for name in case.own if "/" not in name]
-    return type(case)(frames=frames, own=own, timezone=case.zone), hidden
+    shared = type(case)(frames=frames, own=own, timezone=case.zone)
+    shared.kept("clocks", lambda _: _clocks(case.clocks, hidden))
+    return shared, hidden
+
+
+def _clocks(clocks: Frame, hidden: Pseudonyms) -> Frame:
+    """How far the clocks of the hosts are apart, under their other names."""
+    names = {name: hidden.host(name) for name in pl.concat([clocks["host"], clocks["to_host"]]).unique()}
+    return clocks.with_columns(pl.col("host", "to_host").replace(names))
 
 
 _PSEUDONYM = re.compile(

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from mailforensics import Case, cli, privacy, reading, samples, schema
+from mailforensics import Case, cli, open_case, privacy, reading, samples, schema
 from mailforensics.errors import OptionError
 from mailforensics.privacy import Pseudonyms
 from mailforensics.show import export, neighbours, report
@@ -138,6 +138,16 @@ def test_joins_outcomes_and_kinds_of_lines_are_as_before(name: str) -> None:
     known = after.polars("events").filter(pl.col("kind").is_not_null())
     again = {kind: table.height for kind, table in reading.fields_again(known).items()}
     assert again == dict(known["kind"].value_counts().rows())
+
+
+def test_the_clocks_of_hosts_are_told_under_their_other_names(tmp_path: Path) -> None:
+    real, other = case_of("normal").clocks, shared("normal").clocks
+    assert real.height > 0
+    assert other.select("offset_s", "pairs").equals(real.select("offset_s", "pairs"))
+    hosts = set(shared("normal").polars("events")["host"].drop_nulls())
+    assert {*other["host"], *other["to_host"]} <= hosts
+    shared("normal").save(tmp_path / "shared")
+    assert open_case(tmp_path / "shared").clocks.equals(other)
 
 
 def test_every_text_column_has_a_decision_and_no_personal_one_stays() -> None:
