@@ -49,6 +49,14 @@ def write(logs: dict[Path, bytes], share: float) -> None:
         os.utime(path, (LATER, LATER))
 
 
+def generated(folder: Path, lines: int, per_second: float = 2.0) -> tuple[Path, bytes]:
+    """A log of the bench, and its content."""
+    log = folder / "logs" / "mail.log"
+    log.parent.mkdir()
+    generate.write(log, lines, per_second=per_second)
+    return log, log.read_bytes()
+
+
 @pytest.fixture
 def linked_again(monkeypatch: pytest.MonkeyPatch) -> list[touched.Touched | None]:
     """Growth is never thought too much; what each ingest into a case found to be touched."""
@@ -89,10 +97,7 @@ def test_a_case_that_grows_holds_the_tables_of_one_reading(
 def test_what_nobody_touched_is_not_linked_again(
     tmp_path: Path, linked_again: list[touched.Touched | None]
 ) -> None:
-    log = tmp_path / "logs" / "mail.log"
-    log.parent.mkdir()
-    generate.write(log, 20_000, per_second=0.02)
-    data = log.read_bytes()
+    log, data = generated(tmp_path, 20_000, per_second=0.02)
     cut = data.index(b"\n", len(data) * 9 // 10) + 1
     write({log: data}, cut / len(data))
     first = mf.ingest(log, tmp_path / "grown")
@@ -123,10 +128,7 @@ def test_a_new_host_or_a_message_file_has_all_linked_again(
 def test_growth_that_turns_out_to_be_most_of_a_case_is_linked_in_buckets_for_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = tmp_path / "logs" / "mail.log"
-    log.parent.mkdir()
-    generate.write(log, 20_000)
-    data = log.read_bytes()
+    log, data = generated(tmp_path, 20_000)
     write({log: data}, 0.9)
     mf.ingest(log, tmp_path / "grown")
     monkeypatch.setattr(touched, "MOST", 0.0)
@@ -145,10 +147,7 @@ def test_growth_that_turns_out_to_be_most_of_a_case_is_linked_in_buckets_for_all
 def test_a_case_of_another_release_is_linked_anew(
     tmp_path: Path, linked_again: list[touched.Touched | None]
 ) -> None:
-    log = tmp_path / "logs" / "mail.log"
-    log.parent.mkdir()
-    generate.write(log, 2_000)
-    data = log.read_bytes()
+    log, data = generated(tmp_path, 2_000)
     write({log: data}, 0.5)
     mf.ingest(log, tmp_path / "grown")
     store = Store.open(tmp_path / "grown")
