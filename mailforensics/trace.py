@@ -14,6 +14,7 @@ import difflib
 import itertools
 import re
 import zoneinfo
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -306,16 +307,36 @@ def _in_window(case: Case, asked: Mapping[str, Any]) -> list[pl.Expr]:
     return fits
 
 
+_ALIKE = (
+    4,
+    5,
+)  # how much of two addresses must be the same (difflib's ratio), so that one may be meant for the other
+
+
 def near_addresses(case: Case, asked: Mapping[str, Any]) -> list[str]:
     """Addresses in the evidence that differ by a letter or two from one that was asked for and not found."""
     near: list[str] = []
     pools = {"to": pl.col("recipients").list.explode(), "sender": pl.col("sender")}
     for name, pool in pools.items():
         if name in asked:
-            told = case.scan("journeys").select(pool.drop_nulls().unique().alias("address")).collect()
-            known = told["address"].sort().to_list()
-            near += difflib.get_close_matches(str(asked[name]).strip("<> ").lower(), known, n=3, cutoff=0.8)
+            wanted = str(asked[name]).strip("<> ").lower()
+            told = case.scan("journeys").select(pool.alias("address")).filter(_may_be_near(wanted))
+            known = told.unique().collect()["address"].sort().to_list()
+            near += difflib.get_close_matches(wanted, known, n=3, cutoff=_ALIKE[0] / _ALIKE[1])
     return near
+
+
+def _may_be_near(wanted: str) -> pl.Expr:
+    """Whether an address has enough letters in common with this one, in whatever order: only such are compared letter by letter."""
+    some, whole = _ALIKE
+    length = pl.col("address").str.len_chars()
+    shorter = pl.min_horizontal(length, pl.lit(len(wanted)))
+    common = pl.sum_horizontal(
+        pl.min_horizontal(pl.col("address").str.count_matches(letter, literal=True), pl.lit(number))
+        for letter, number in Counter(wanted).items()
+    )
+    enough = (length + len(wanted)) * some
+    return (shorter * 2 * whole >= enough) & (common * 2 * whole >= enough)
 
 
 # --- Telling ----------------------------------------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 import pytest
 
 import mailforensics as mf
 from mailforensics import samples
-from mailforensics.trace import as_pasted
+from mailforensics.trace import as_pasted, near_addresses
 
 SAMPLES = Path(__file__).parents[1] / "sample_data"
 
@@ -136,3 +137,17 @@ def test_a_window_that_ends_before_it_begins_is_refused() -> None:
         mf.open_case(SAMPLES / "lost-in-sieve").trace(
             to="bob", since="2026-11-23 22:00", until="2026-11-23 21:00"
         )
+
+
+def test_near_addresses_are_all_that_a_comparison_letter_by_letter_finds() -> None:
+    case = samples.load("week")
+    known = sorted(set(case.polars("journeys")["recipients"].explode().drop_nulls()))
+    asked = {
+        known[0][1:],
+        known[-1] + "x",
+        known[len(known) // 2].replace("e", "ee"),
+        "nobody@elsewhere.test",
+    }
+    found = {address: near_addresses(case, {"to": address}) for address in asked}
+    assert found == {address: difflib.get_close_matches(address, known, n=3, cutoff=0.8) for address in asked}
+    assert sum(map(bool, found.values())) == 3
