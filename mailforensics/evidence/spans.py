@@ -126,6 +126,20 @@ def spans(column: pl.Series) -> tuple[Buffer, np.ndarray, np.ndarray] | None:
     return Buffer(pa.py_buffer(data[0].to_pybytes() + views[short, 1:].tobytes())), starts, lengths
 
 
+def behind(column: pl.Series, begin: np.ndarray) -> pl.Series:
+    """What stands behind so many bytes of each text.
+
+    >>> behind(pl.Series(["connect from mx.example.net", "removed"]), np.array([13, 2])).to_list()
+    ['mx.example.net', 'moved']
+    """
+    found = spans(column)
+    if found is not None:
+        buffer, starts, lengths = found
+        return buffer.texts(starts + begin, lengths - begin)
+    cut = pl.col("text").cast(pl.Binary).bin.slice(pl.col("begin")).cast(pl.String)
+    return pl.DataFrame({"text": column, "begin": begin}).select(cut).to_series()
+
+
 def first_four(column: pl.Series) -> np.ndarray:
     """The first four bytes of each text as one number, the first byte lowest; zeros behind a shorter text.
 

@@ -59,8 +59,9 @@ class Shape:
     severity  "info": only lines without a severity word are tried; "warning": only lines with one; "": all lines
     rare      tried after all others, and only when the line holds its literal (one search finds the literals of hundreds)
     constants fields whose value follows from the shape itself
-    reader    a faster way to the groups of the usual lines (bodies in, a frame of the groups out, null where it gives
-              up); what it leaves is read by the pattern, and it must never say other than the pattern says
+    reader    a faster way to the groups of the usual lines (bodies in, a frame of groups out, null where it gives up, without
+              those that such lines never have); what it leaves is read by the pattern, and it must never say other than the
+              pattern says (``usual.py``)
     finish    more columns out of the captured ones (a frame in, a frame of the same height out)
     adds      the fields that ``finish`` adds
     """
@@ -309,7 +310,10 @@ class Matcher:
         compiled: Compiled, marker: str, reader: Callable[[pl.Series], Frame], bodies: pl.Series
     ) -> Frame:
         """The groups by the shape's reader, and by its pattern for the rows that the reader leaves."""
-        found = reader(bodies).select(compiled.shape.groups)
+        found = reader(bodies)
+        unsaid = [name for name in compiled.shape.groups if name not in found.columns]
+        found = found.with_columns(pl.lit(None, pl.String).alias(name) for name in unsaid)
+        found = found.select(compiled.shape.groups)
         missed = found[marker].is_null()
         if not missed.any():
             return found

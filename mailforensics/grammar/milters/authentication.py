@@ -12,10 +12,13 @@ Sources: ``opendkim/opendkim.c`` (2.9 to 2.11), ``opendmarc/opendmarc.c`` (1.3, 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from mailforensics.grammar.milters.prefix import splitter
 from mailforensics.grammar.shape import Field, Grammar, Shape
+from mailforensics.grammar.usual import Usual
 
 _STARTED = (
     r"(?P<filter_name>OpenDKIM|OpenDMARC|OpenARC) Filter(?: v(?P<version>[!-~]+))?:? "
@@ -152,8 +155,9 @@ _SPF_DETAILS = (
 _SPF_RESULT = r"(?P<result>[A-Za-z]+)"
 
 
-def _spf(kind: str, pattern: str, example: str, means: str) -> Shape:
-    return _shape("policyd-spf", f"policyd-spf.{kind}", pattern, example, means)
+def _spf(kind: str, pattern: str, example: str, means: str, usual: str = "") -> Shape:
+    shape = _shape("policyd-spf", f"policyd-spf.{kind}", pattern, example, means)
+    return replace(shape, reader=Usual(usual)) if usual else shape
 
 
 _POLICYD_SPF = (
@@ -162,6 +166,8 @@ _POLICYD_SPF = (
         "prepend Received-SPF: Softfail (mailfrom) identity=mailfrom; client-ip=192.0.2.7; helo=mx.example.net; "
         "envelope-from=alex@example.net; receiver=<UNKNOWN>",
         "What SPF says of the client.",
+        rf"(?:prepend )?Received-SPF: {_SPF_RESULT} \((?P<reason>[^()]*)\) identity=(?P<identity>[^;]*); client-ip=(?P<client_ip>[0-9A-Fa-f.:]*); "
+        r"helo=(?P<helo>[^;]*); envelope-from=(?P<sender>[^;]*); receiver=(?P<receiver>[^ ]*) ?",
     ),
     _spf(
         "result", rf"{_SPF_RESULT}; {_SPF_DETAILS}",

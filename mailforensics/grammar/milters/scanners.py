@@ -22,6 +22,7 @@ import polars as pl
 
 from mailforensics.grammar.milters.prefix import splitter
 from mailforensics.grammar.shape import Field, Grammar, Shape
+from mailforensics.grammar.usual import Usual
 
 Frame = pl.DataFrame
 
@@ -102,6 +103,14 @@ _BACK = (
     r", size: (?P<size>[0-9]+)(?:, pt: [0-9]+)?(?:, queued_as: (?P<next_queue_id>[0-9A-Za-z]+)(?:[/,][0-9A-Za-z/]+)*)?"
     r"(?:, (?P<more>.*))?, (?P<scan_time_s>[0-9]+) ms"
 )
+_USUAL = (
+    _ID
+    + r"(?P<action>Passed|Blocked|Not-Delivered) (?P<category>[A-Z]+(?:-[A-Z]+)*) \{(?P<handling>[^{}]*)\}, "
+    r"\[(?P<client_ip>[0-9A-Fa-f.:]*)\](?::(?P<client_port>[0-9]+))? (?:\[(?P<origin_ip>[0-9A-Fa-f.:]*)\] )?"
+    r"<(?P<sender>[^\"<>]*)> -> (?P<recipients><[^\"<>]*>), Queue-ID: (?P<queue_id>[0-9A-Za-z]+), Message-ID: (?P<message_id><[^<> ]+>), "
+    r"mail_id: (?P<mail_id>[!-+\--~]+), Hits: (?P<score>-?[0-9.]+), size: (?P<size>[0-9]+), "
+    r"(?:queued_as: (?P<next_queue_id>[0-9A-Za-z]+), )?(?P<scan_time_s>[0-9]+) ms"
+)
 
 
 def _finish_amavis(fields: Frame) -> Frame:
@@ -135,6 +144,7 @@ _AMAVIS = (
         kind="amavis.result",
         programs=("amavis",),
         pattern=_FRONT + r"(?:, Message-ID: (?:<>|(?P<message_id><[^<> ]*>|<.*>)))?" + _BACK,
+        reader=Usual(_USUAL),
         finish=_finish_amavis,
         adds=("subject", "header_from", "symbols", "is_spam"),
         example=(

@@ -15,6 +15,7 @@ import polars as pl
 
 from mailforensics.grammar.postfix.fields import ENDPOINT
 from mailforensics.grammar.shape import Frame, Shape
+from mailforensics.grammar.usual import Usual
 
 _POSTSCREEN = ("postscreen",)
 _FROM = r"\[(?P<client_ip>[0-9A-Fa-f:][^\]]*)\]:(?P<client_port>[0-9]+)"
@@ -91,6 +92,12 @@ SHAPES: tuple[Shape, ...] = (
         pattern=rf"(?P<action>reject): (?P<stage>RCPT) from {_FROM}: (?:(?P<reply_code>[2-5][0-9][0-9]) )?"
         r"(?:(?P<enhanced_code>[245]\.[0-9]+\.[0-9]+) )?(?P<text>.*?); from=<(?P<sender>.*?)>, to=<(?P<recipient>.*?)>, "
         r"proto=(?P<protocol>[A-Z]+), helo=<(?P<helo>.*)>",
+        starts="reject: RCPT from [",
+        reader=Usual(
+            rf"(?P<action>reject): (?P<stage>RCPT) from {_FROM}: (?P<reply_code>[2-5][0-9][0-9]) "
+            r"(?P<enhanced_code>[245]\.[0-9]+\.[0-9]+) (?P<text>[^;]*; client [^;]*); from=<(?P<sender>[^>]*)>, to=<(?P<recipient>[^>]*)>, "
+            r"proto=(?P<protocol>[A-Z]+), helo=<(?P<helo>[^>]*)>"
+        ),
         finish=_ambiguous,
         example="reject: RCPT from [192.0.2.7]:40212: 550 5.7.1 Service unavailable; client [192.0.2.7] blocked using "
         "dnsbl.example.org; from=<alex@example.com>, to=<bob@example.org>, proto=ESMTP, helo=<mx.example.net>",
@@ -102,6 +109,7 @@ SHAPES: tuple[Shape, ...] = (
         programs=_POSTSCREEN,
         severity="info",
         pattern=rf"(?P<action>reject): (?P<stage>CONNECT|connect) from {_FROM}: (?P<text>.*)",
+        starts="reject: ",
         example="reject: CONNECT from [192.0.2.7]:40212: too many connections",
         means="postscreen had no room for the client.",
         since="2.8",

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from mailforensics.evidence.spans import first_four, four, spans
+from mailforensics.evidence.spans import behind, first_four, four, spans
 from mailforensics.grammar.distinct import coded, distinct, for_each
 
 Frame = pl.DataFrame
@@ -118,10 +118,7 @@ def _cut_prefix(text: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series, pl.Se
     lengths, noqueue = _ids(text)
     loud = np.flatnonzero(begin)
     if len(loud):
-        behind = pl.DataFrame({"text": text[loud], "begin": begin[loud]}).select(
-            pl.col("text").cast(pl.Binary).bin.slice(pl.col("begin")).cast(pl.String)
-        )
-        lengths[loud], noqueue[loud] = _ids(behind.to_series())
+        lengths[loud], noqueue[loud] = _ids(behind(text[loud], begin[loud]))
     has_id = lengths > 0
     end = begin + np.where(has_id, lengths + len(": "), np.where(noqueue, len(_NOQUEUE), 0))
     queue_id, body = _parts(text, begin, lengths, end)

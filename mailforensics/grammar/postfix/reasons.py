@@ -23,6 +23,7 @@ import polars as pl
 from mailforensics.grammar.distinct import distinct, for_each
 from mailforensics.grammar.postfix.fields import FIELDS, SERVER, SERVER_SAYS
 from mailforensics.grammar.shape import Frame, Matcher, Shape
+from mailforensics.grammar.usual import Usual
 
 ADDS = (
     "suspended",
@@ -79,6 +80,7 @@ def _reason(
     *,
     holds: str = "",
     since: str = "",
+    usual: str = "",
     **constants: object,
 ) -> Shape:
     return Shape(
@@ -89,6 +91,7 @@ def _reason(
         means=means,
         holds=holds,
         since=since,
+        reader=Usual(usual) if usual else None,
         constants=constants,
     )
 
@@ -116,6 +119,7 @@ ACCEPTED: tuple[Shape, ...] = (
         "250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 8FB8EA92F9",
         "The filter (amavis) gave the message back to a Postfix, which queued it under this id.",
         holds="from MTA",
+        usual=rf"{_CODE} {_ENHANCED} from MTA\([!-'*-~]*\): 2[0-9][0-9] 2\.[0-9]\.[0-9] Ok: queued as (?P<remote_queue_id>[0-9A-Za-z]+)",
         next_form="amavis",
     ),
     _reason(
@@ -139,6 +143,7 @@ ACCEPTED: tuple[Shape, ...] = (
         "250 2.6.0 <8d28aac5@example.com> [InternalId=1234567890123, Hostname=MX01.example.net] Queued mail for delivery",
         "An Exchange server took the message under this internal id.",
         holds="[InternalId=",
+        usual=rf"{_CODE} {_ENHANCED} <[^<>]*> \[InternalId=(?P<remote_queue_id>[0-9]+), Hostname=(?P<remote_name>[!-+\-.-Z^-~]+)\][^\[]*",
         next_form="internal_id",
     ),
     _reason(

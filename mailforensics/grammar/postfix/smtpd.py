@@ -16,10 +16,16 @@ import polars as pl
 from mailforensics.grammar.postfix.envelope import ENVELOPE, cut_envelope
 from mailforensics.grammar.postfix.fields import CLIENT, CLIENT_SAYS
 from mailforensics.grammar.shape import Frame, Shape
+from mailforensics.grammar.usual import Usual
 
 _SMTPD = ("smtpd",)
 _STAGE = r"(?P<stage>[A-Z-]+(?: content)?|\.)"
 _CODES = r"(?:(?P<reply_code>[2-5][0-9][0-9])(?:[ -]|\z))?(?:(?P<enhanced_code>[245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |\z))?"
+_REJECT = (
+    rf"(?P<action>reject): (?P<stage>[A-Z-]+) from {CLIENT_SAYS} (?P<reply_code>[2-5][0-9][0-9]) "
+    r"(?P<enhanced_code>[245]\.[0-9]+\.[0-9]+) "
+)
+_COMMANDS = r"(?P<commands>(?: [a-z]+=[0-9/]+)*)"
 _ACTIONS = (
     "reject_warning|reject|hangup|info|warn|filter|hold|delay|discard|redirect|bcc|prepend|permit|auth|"
     "milter-[a-z-]+|[a-z]+_[a-z]+"
@@ -64,7 +70,7 @@ FREQUENT: tuple[Shape, ...] = (
         kind="postfix.smtpd.disconnect",
         programs=(*_SMTPD, "qmqpd"),
         severity="info",
-        pattern=rf"disconnect from {CLIENT}(?P<commands>(?: [a-z]+=[0-9/]+)*)",
+        pattern=rf"disconnect from {CLIENT}{_COMMANDS}",
         example="disconnect from mx.example.net[192.0.2.7] ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4",
         means="The connection ended; the counters (since 3.0) say how many commands were accepted of how many tried.",
         finish=count_commands,
@@ -74,7 +80,7 @@ FREQUENT: tuple[Shape, ...] = (
         kind="postfix.smtpd.disconnect",
         programs=_SMTPD,
         severity="info",
-        pattern=rf"disconnect from {CLIENT}(?P<commands>(?: [a-z]+=[0-9/]+)*) notes=(?P<notes>[!-~]+)",
+        pattern=rf"disconnect from {CLIENT}{_COMMANDS} notes=(?P<notes>[!-~]+)",
         example="disconnect from out.example.net[192.0.2.7] ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5 notes=bare_lf",
         means="The connection ended; the note says that the client ended lines with a bare line feed.",
         since="3.9",
@@ -96,6 +102,10 @@ FREQUENT: tuple[Shape, ...] = (
         pattern=rf"client={CLIENT}(?:, sasl_method=(?P<sasl_method>[^,]*))?(?:, sasl_username=(?P<sasl_username>.*?))?"
         r"(?:, sasl_sender=(?P<sasl_sender>.*?))?(?:, orig_queue_id=(?P<orig_queue_id>[^,]*))?"
         r"(?:, orig_client=(?P<orig_client>.*))?",
+        reader=Usual(
+            rf"client={CLIENT}, (?:sasl_method=(?P<sasl_method>[^,]*), sasl_username=(?P<sasl_username>[^,]*)|"
+            r"orig_queue_id=(?P<orig_queue_id>[^,]*), orig_client=(?P<orig_client>[^,]*))"
+        ),
         example="client=laptop.example.net[192.0.2.9], sasl_method=PLAIN, sasl_username=alex@example.com",
         means="The server opened a queue file for a user who logged in, or for a message that the server in front "
         "passed on with its own queue id and client (XFORWARD, since 2.8).",
@@ -106,8 +116,8 @@ FREQUENT: tuple[Shape, ...] = (
         programs=_SMTPD,
         severity="info",
         starts="reject: ",
-        pattern=rf"(?P<action>reject): (?P<stage>[A-Z-]+) from {CLIENT_SAYS} (?P<reply_code>[2-5][0-9][0-9]) "
-        r"(?P<enhanced_code>[245]\.[0-9]+\.[0-9]+) (?P<text>.*)",
+        pattern=rf"{_REJECT}(?P<text>.*)",
+        reader=Usual(_REJECT, rest="text"),
         example="reject: RCPT from mx.example.net[192.0.2.7]: 554 5.7.1 <bob@example.org>: Relay access denied; "
         "from=<alex@example.com> to=<bob@example.org> proto=ESMTP helo=<mx.example.net>",
         means="The server refused a command of the client; the text is what the client was told.",

@@ -30,6 +30,7 @@ from mailforensics.grammar.postfix.formats import (
 )
 from mailforensics.grammar.postfix.reasons import host_said_stage
 from mailforensics.grammar.shape import Shape
+from mailforensics.grammar.usual import Usual
 
 FREQUENT: tuple[Shape, ...] = (
     Shape(
@@ -38,6 +39,10 @@ FREQUENT: tuple[Shape, ...] = (
         severity="warning",
         pattern=rf"{CLIENT_SAYS} SASL (?P<sasl_method>[^ ]*) authentication failed(?:: (?P<error>.*?))?"
         r"(?:, sasl_username=(?P<sasl_username>.*))?",
+        reader=Usual(
+            rf"{CLIENT_SAYS} SASL (?P<sasl_method>[^ ]*) authentication failed: (?P<error>[^,]*)"
+            r"(?:, sasl_username=(?P<sasl_username>[^,]*))?"
+        ),
         holds=" authentication failed",
         example="unknown[192.0.2.8]: SASL LOGIN authentication failed: (reason unavailable), sasl_username=admin@example.com",
         means="A login failed: wrong user name or password, or the client broke off; many of them are an attack.",
