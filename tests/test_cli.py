@@ -315,6 +315,11 @@ def test_the_version_is_told() -> None:
     assert run("--version").stdout.startswith("mailforensics, version ")
 
 
+def test_python_runs_the_package_as_the_command() -> None:
+    asked = [sys.executable, "-m", "mailforensics", "--version"]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == run("--version").stdout
+
+
 def test_a_terminal_without_utf_8_gets_signs_spelt_out() -> None:
     program = [sys.executable, "-c", "from mailforensics.cli import main; main()", "demo", "--list"]
     environment = {"PYTHONIOENCODING": "ascii", "PATH": ""}

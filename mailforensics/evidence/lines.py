@@ -94,7 +94,7 @@ def line_frame(piece: Piece, *, limits: Limits = DEFAULT) -> pl.DataFrame:
     cut = bool(oversize.any())
     if cut:
         text = text.str.head(limits.line_bytes)
-    if cut or b"\r" in piece.data:
+    if cut or _has_carriage_returns(piece.data, ends):
         text = text.str.strip_chars_end("\r\n")
     if piece.stretch:
         lengths = np.array([piece.stretch], dtype=np.int64)
@@ -108,6 +108,12 @@ def line_frame(piece: Piece, *, limits: Limits = DEFAULT) -> pl.DataFrame:
             "oversize": oversize,
         }
     )
+
+
+def _has_carriage_returns(data: bytes, ends: np.ndarray) -> bool:
+    """Whether any line has one at its end."""
+    last = np.frombuffer(data, dtype=np.uint8)[np.maximum(ends - 1, 0)]
+    return bool((last == ord("\r")).any())
 
 
 def _bounds(data: bytes) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,6 @@ import polars as pl
 import pyarrow as pa
 
 INLINE = 12  # bytes of a text that has no place in a buffer
-FIRST_BYTES = 4  # of each text that `first_four` gives
 _WORDS = 4  # 32-bit words of a view
 _HALF = np.uint64(32)
 _FIRST = np.array(
@@ -153,9 +152,33 @@ def first_four(column: pl.Series) -> np.ndarray:
     return words
 
 
+def first_eight(column: pl.Series) -> np.ndarray:
+    """The first eight bytes of each text as one number, the first byte lowest; zeros behind a shorter text.
+
+    >>> first_eight(pl.Series(["connect from mx.example.net", "to", None])).tolist() == [eight("connect "), eight("to"), 0]
+    True
+    """
+    views, data = _parts(column.rechunk())
+    known = column.is_not_null().to_numpy() if column.has_nulls() else True
+    long = np.flatnonzero((views[:, 0] > INLINE) & known)
+    if len(data) > 1 and len(
+        long
+    ):  # of several buffers; the heads are short texts, which stand in their views
+        return first_eight(column.cast(pl.Binary).bin.head(8))
+    words: np.ndarray = views[:, 1:3].copy().view("<u8").ravel()
+    if len(long):
+        words[long] = Buffer(data[0]).words_at(views[long, 3].astype(np.int64))
+    return words if known is True else np.where(known, words, np.uint64(0))
+
+
 def four(text: str) -> int:
     """The first four bytes of a text as `first_four` gives them."""
     return int.from_bytes(text.encode()[:4].ljust(4, b"\0"), "little")
+
+
+def eight(text: str) -> int:
+    """The first eight bytes of a text as `first_eight` gives them."""
+    return int.from_bytes(text.encode()[:8].ljust(8, b"\0"), "little")
 
 
 def _parts(column: pl.Series) -> tuple[np.ndarray, list[pa.Buffer]]:

@@ -24,7 +24,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from mailforensics.evidence.spans import FIRST_BYTES, first_four, four
+from mailforensics.evidence.spans import eight, first_eight
 
 Frame = pl.DataFrame
 
@@ -158,12 +158,12 @@ class Compiled:
 
     @cached_property
     def _begin(self) -> tuple[int, int]:
-        return four(self.starts), four("\x7f" * len(self.starts)) // 0x7F * 0xFF
+        return eight(self.starts), eight("\x7f" * len(self.starts)) // 0x7F * 0xFF
 
     def may_begin(self, begins: np.ndarray) -> np.ndarray:
-        """Which of the texts that begin so (``first_four``) may begin with the shape's literal."""
+        """Which of the texts that begin so (``first_eight``) may begin with the shape's literal."""
         begin, mask = self._begin
-        fits: np.ndarray = (begins & np.uint32(mask)) == np.uint32(begin)
+        fits: np.ndarray = (begins & np.uint64(mask)) == np.uint64(begin)
         return fits
 
     @cached_property
@@ -310,10 +310,10 @@ class Matcher:
         compiled: Compiled, marker: str, reader: Callable[[pl.Series], Frame], bodies: pl.Series
     ) -> Frame:
         """The groups by the shape's reader, and by its pattern for the rows that the reader leaves."""
-        found = reader(bodies)
-        unsaid = [name for name in compiled.shape.groups if name not in found.columns]
-        found = found.with_columns(pl.lit(None, pl.String).alias(name) for name in unsaid)
-        found = found.select(compiled.shape.groups)
+        said = reader(bodies)
+        names = compiled.shape.groups
+        unsaid = pl.Series([None], dtype=pl.String).new_from_index(0, said.height)
+        found = pl.DataFrame([said[n] if n in said.columns else unsaid.alias(n) for n in names])
         missed = found[marker].is_null()
         if not missed.any():
             return found
@@ -352,7 +352,7 @@ class _Left:
 
     def __init__(self, bodies: pl.Series, group: np.ndarray | None, groups: int) -> None:
         self._bodies = bodies.rechunk()
-        begins = first_four(self._bodies)
+        begins = first_eight(self._bodies)
         self._unread = np.ones(len(bodies), dtype=bool)
         if bodies.has_nulls():
             self._unread &= bodies.is_not_null().to_numpy()
@@ -373,7 +373,7 @@ class _Left:
         return self._bodies[np.concatenate(self._rows)]
 
     def candidates(self, compiled: Compiled, groups: tuple[int, ...]) -> tuple[np.ndarray, pl.Series]:
-        """The rows of these groups that have the shape's literal, and their bodies."""
+        """The rows of these groups that may have the shape's literal (its first eight bytes are looked at), and their bodies."""
         starts, holds = compiled.starts, compiled.shape.holds
         present = [g for g in groups if self._has[g]]
         if starts:
@@ -385,12 +385,9 @@ class _Left:
             return _NONE, self._nothing
         rows = found[0] if len(found) == 1 else np.sort(np.concatenate(found), kind="stable")
         bodies = self._bodies if len(rows) == len(self._bodies) else self._bodies[rows]
-        if len(starts) > FIRST_BYTES:
-            has = bodies.str.starts_with(starts)
-        elif holds and not starts:
-            has = bodies.str.contains(holds, literal=True)
-        else:
+        if starts or not holds:
             return rows, bodies
+        has = bodies.str.contains(holds, literal=True)
         return (rows, bodies) if has.all() else (rows[has.to_numpy()], bodies.filter(has))
 
     def take(self, rows: np.ndarray, groups: tuple[int, ...]) -> None:

@@ -1,0 +1,5 @@
+"""``python -m mailforensics``: the same as the command ``mailforensics``."""
+
+from mailforensics.cli import main
+
+main()
