@@ -47,7 +47,7 @@ from mailforensics.linking import Shuffle, link_buckets
 from mailforensics.reading import Progress, Zones
 from mailforensics.show.progress import bar
 from mailforensics.store import MANIFEST, OUTLINE, Store, among
-from mailforensics.touched import Touched
+from mailforensics.touched import Fresh, Touched
 
 Frame = pl.DataFrame
 
@@ -178,7 +178,7 @@ def _write(
         before, versions(), {source.role for source in found.sources}, own
     )
     with crew(engine) as workers, ThreadPoolExecutor(2) as pool:
-        shuffle = Shuffle.of(store, pool, fresh if grows else whole, whole)
+        shuffle = Shuffle.of(store, pool, fresh if grows else whole, whole, Fresh() if grows else None)
         try:
             sources = reading.read_logs(
                 found, shuffle, timezone=timezone, year=year, limits=limits, progress=progress, opened_at=now, crew=workers
@@ -187,9 +187,9 @@ def _write(
             aside = read_aside(found, own, limits, configs_of(before.about) if before else (), progress)
             documents, other_scans = _documents(before, aside)
             new_parts = shuffle.parts()
-            hosts, again = (
-                _touched(before, shuffle, resumed) if before is not None and grows else (None, None)
-            )
+            hosts, again = (None, None)
+            if before is not None and shuffle.fresh is not None:
+                hosts, again = _touched(before, shuffle, shuffle.fresh, resumed)
             if again is None:
                 shuffle.widen(whole)
             tables = {"events": _old_parts(store, before, shuffle, resumed, again) + new_parts}
@@ -229,13 +229,13 @@ def _write(
 
 
 def _touched(
-    before: Store, shuffle: Shuffle, resumed: Mapping[int, int]
+    before: Store, shuffle: Shuffle, fresh: Fresh, resumed: Mapping[int, int]
 ) -> tuple[Hosts | None, Touched | None]:
     """What is known of all hosts, and what the new lines touch; None: all is linked again."""
     hosts = touched.grown_hosts(touched.known_hosts(before), shuffle.outline.hosts())
     if hosts is None:
         return None, None
-    again = touched.find(before, shuffle.fresh, pl.concat(shuffle.outline.words()), resumed)
+    again = touched.find(before, fresh, pl.concat(shuffle.outline.words()), resumed)
     return (None, None) if again is None else (hosts, again)
 
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from mailforensics import schema
 from mailforensics.engine import Crew
-from mailforensics.link.build import Known, Lanes, lanes, link_mail, link_refused, link_talk
+from mailforensics.link.build import Known, lanes, link_mail, link_refused, link_talk
 from mailforensics.link.log import EVENT_COLUMNS, KINDS, Frame, Log, norm_address
 from mailforensics.link.outline import Outline
 from mailforensics.spill import ROOM, Spill
@@ -44,16 +44,16 @@ class Shuffle:
     spill: Spill
     outline: Outline
     pool: Executor
-    fresh: Fresh = field(default_factory=Fresh)
+    fresh: Fresh | None = None
     events: list[Future[str]] = field(default_factory=list)
     _open: deque[Future[None]] = field(default_factory=deque)
 
     @classmethod
-    def of(cls, store: Store, pool: Executor, size: int, whole: int) -> Shuffle:
-        """A sink for about so many bytes of log, of so many in the whole case."""
+    def of(cls, store: Store, pool: Executor, size: int, whole: int, fresh: Fresh | None) -> Shuffle:
+        """A sink for about so many bytes of log, of so many in the whole case; `fresh` notes what the new lines tell of."""
         buckets = buckets_for(size)
         spill = Spill(store.folder / SPILL, buckets, ROOM)
-        return cls(store, spill, Outline(buckets, 1 + whole // THIN_BYTES, wordy=True), pool)
+        return cls(store, spill, Outline(buckets, 1 + whole // THIN_BYTES, wordy=True), pool, fresh)
 
     def widen(self, size: int) -> None:
         """Make room for the buckets of a log of about so many bytes, more than was thought."""
@@ -79,22 +79,22 @@ class Shuffle:
 
     def keep(self, events: Frame, lines: Mapping[str, Frame]) -> None:
         """Sort what links are made from into the buckets."""
-        self._submit(events, lines, self.fresh.note)
+        self._submit(events, lines, self.fresh)
 
     def keep_old(self, events: Frame, lines: Mapping[str, Frame], touched: Touched | None) -> None:
         """The same with lines that the case has already: all of them, or those that new lines touch."""
-        self._submit(events, lines, lambda _: None, touched)
+        self._submit(events, lines, None, touched)
 
     def _submit(
         self,
         events: Frame,
         lines: Mapping[str, Frame],
-        note: Callable[[Lanes], None],
+        fresh: Fresh | None,
         touched: Touched | None = None,
     ) -> None:
         slim = events.select(*EVENT_COLUMNS, "message_id")
         mine = {kind: lines[kind] for kind in KINDS if kind in lines}
-        self._open.append(self.pool.submit(self._keep, slim, mine, note, touched))
+        self._open.append(self.pool.submit(self._keep, slim, mine, fresh, touched))
         while len(self._open) > 3:
             self._open.popleft().result()
 
@@ -102,11 +102,12 @@ class Shuffle:
         self,
         events: Frame,
         lines: Mapping[str, Frame],
-        note: Callable[[Lanes], None],
+        fresh: Fresh | None,
         touched: Touched | None,
     ) -> None:
         both = lanes(Log.of(events, lines))
-        note(both)
+        if fresh is not None:
+            fresh.note(both)
         mail, talk = both if touched is None else touched.only(both)
         self.outline.add(mail)
         self.spill.put("mail", _tables(mail))

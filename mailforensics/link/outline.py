@@ -67,7 +67,7 @@ class Outline:
                     "host" in part.columns
                 ):  # a text column would keep the whole piece of log that it was cut from
                     part = part.with_columns(pl.col("host").cast(pl.Categorical))
-                self._parts.setdefault(name, []).append(part)
+                self._parts.setdefault(name, []).append(part.shrink_to_fit())
 
     def _words(self, log: Log) -> list[tuple[str, Frame]]:
         queued = log.events.lazy().filter(pl.col("system") == "postfix")
@@ -92,10 +92,11 @@ class Outline:
         )
         named = named.select("node", "host", pl.col("message_id").hash(_MESSAGE).alias("id"))
         thin = pl.col("node") % self.thin == 0
+        sent = sent.filter(pl.col("to") % self.thin == 0)
         return [
-            ("sent", sent.filter(pl.col("to") % self.thin == 0)),
+            ("sent", sent),
             ("came", came.filter(thin)),
-            ("named", named),
+            ("named", named.filter(thin | pl.col("node").is_in(sent["from"].implode()))),
         ]
 
     def _all(self, name: str, **schema: pl.DataType | type[pl.DataType]) -> Frame:
@@ -161,7 +162,7 @@ class Outline:
         waiting: list[Frame] = []
         for kind, part in parts:
             waiting.append(part.select(pl.lit(kind).alias("kind"), *_PAIR))
-            if sum(one.height for one in waiting) >= _AT_ONCE:
+            if sum(one.height for one in waiting) >= _WRITTEN_AT_ONCE:
                 yield pl.concat(waiting).unique()
                 waiting.clear()
         yield pl.concat(waiting).unique()
@@ -178,14 +179,14 @@ class Outline:
         """
         tried = self._all("tried", node=pl.UInt64, minute=pl.Int64)
         senders = self._all("senders", node=pl.UInt64, sender=pl.UInt64).unique()
-        refused = self._all("refused", node=pl.UInt64, minute=pl.Int64, sender=pl.UInt64)
+        refused = self._all("refused", **_PAIR)
         blank = self._all("canceled", node=pl.UInt64, minute=pl.Int64)
-        for known in (refused, self._all("named", node=pl.UInt64)):
+        for known in (refused, self._all("with_id", node=pl.UInt64)):
             blank = blank.join(known, on="node", how="anti")
         also = tried.join(blank, on="minute", how="semi")
-        said = [tried.join(senders, on="node"), refused, blank, also]
+        said = [tried.join(senders, on="node"), blank, also]
         both = pl.concat([ensure(part, sender=pl.UInt64).select("node", "sender", "minute") for part in said])
-        return both.select("node", pl.struct("sender", "minute").hash(_MINUTE).alias("word"))
+        return pl.concat([refused, both.select("node", _SENDER_AND_MINUTE)])
 
 
 _PAIR = {"node": pl.UInt64, "word": pl.UInt64}
@@ -193,7 +194,9 @@ WORDS = {"kind": pl.String, **_PAIR}
 """kind ``pair``: a node says a word; ``user``: the same, of a user; ``mailbox``: the users whose mailbox was deleted or renamed."""
 
 
+_SENDER_AND_MINUTE = pl.struct("sender", "minute").hash(_MINUTE).alias("word")
 _AT_ONCE = 5_000_000  # words that are looked at in one go
+_WRITTEN_AT_ONCE = 2_000_000
 
 
 def _met(
@@ -240,7 +243,12 @@ def _of_queue(log: Log) -> list[tuple[str, Frame]]:
     replies = named.filter(pl.col("message_id").str.contains("dovecot-", literal=True))
     at = pl.struct("host", _minute().alias("minute")).hash(_MINUTE).alias("word")
     message = plain_id(pl.col("message_id")).hash(_MESSAGE).alias("word")
-    return [("own", own), ("pairs", named.select("node", message)), ("pairs", replies.select("node", at))]
+    return [
+        ("own", own),
+        ("with_id", named.select("node")),
+        ("pairs", named.select("node", message)),
+        ("pairs", replies.select("node", at)),
+    ]
 
 
 def _of_names(log: Log) -> list[tuple[str, Frame]]:
@@ -323,7 +331,7 @@ def _of_refusals(log: Log) -> list[tuple[str, Frame]]:
         table = _kind(log, kind, "time", sender=pl.String).drop_nulls("sender")
         for seconds in (-60, 0, 60):
             said = table.select("node", _minute(seconds).alias("minute"), pl.col("sender").hash(_USER))
-            parts.append(("refused", said.unique()))
+            parts.append(("refused", said.select("node", _SENDER_AND_MINUTE).unique()))
     return parts
 
 
