@@ -146,7 +146,8 @@ def coverage(data: Data, zone: tzinfo = UTC) -> Iterator[str]:
     hosts = searched.get("hosts") or []
     lines, missed = searched.get("lines") or 0, searched.get("not_understood") or 0
     share = f", {words.number(missed)} not understood ({words.share(missed, lines)})"
-    where = f"{'; '.join(_ranges(hosts, zone))}: " if hosts else ""
+    found = bool(data.get("journeys"))  # whose heading tells the year
+    where = f"{'; '.join(_ranges(hosts, zone, year=not found))}: " if hosts else ""
     yield f"Searched {where}{words.counted(lines, 'line')}{share}."
     if hosts:
         yield from _gaps(data.get("journeys") or [], hosts, zone)
@@ -156,11 +157,12 @@ def coverage(data: Data, zone: tzinfo = UTC) -> Iterator[str]:
         yield f"No mail line in {words.listed(map(str, searched['silent']))}."
 
 
-def _ranges(hosts: list[Data], zone: tzinfo = UTC) -> Iterator[str]:
+def _ranges(hosts: list[Data], zone: tzinfo = UTC, *, year: bool = False) -> Iterator[str]:
     """The hosts with the time they cover; those with the same range stand together."""
     ranges: dict[str, list[str]] = {}
     for host in hosts:
-        ranges.setdefault(span(host.get("from"), host.get("to"), zone), []).append(str(host.get("host")))
+        covered = span(host.get("from"), host.get("to"), zone, year=year)
+        ranges.setdefault(covered, []).append(str(host.get("host")))
     for covered, names in ranges.items():
         yield f"{words.listed(names)}, {covered}"
 

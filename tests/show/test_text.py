@@ -82,10 +82,13 @@ def test_hosts_with_other_ranges_are_told_apart() -> None:
         {"host": "mail", "from": "2026-03-01T00:00:00Z", "to": "2026-03-02T00:00:00Z"},
         {"host": "mx", "from": "2026-03-01T00:00:00Z", "to": "2026-03-01T09:58:00Z"},
     ]
-    said = next(sentences.coverage({"searched": {"hosts": hosts, "lines": 1}}))
+    searched = {"hosts": hosts, "lines": 1}
+    said = next(sentences.coverage({"searched": searched, "journeys": TRACE["journeys"]}))
     assert said.startswith(
         "Searched mail, 1 Mar 00:00 to 2 Mar 00:00 +00:00; mx, 1 Mar 00:00 to 09:58 +00:00: "
     )
+    nothing = next(sentences.coverage({"searched": searched}))
+    assert nothing.startswith("Searched mail, 1 Mar 2026 00:00 to 2 Mar 00:00 +00:00; mx, 1 Mar 2026 00:00 ")
 
 
 def test_more_journeys_than_five_get_a_line_each() -> None:
