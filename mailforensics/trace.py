@@ -307,10 +307,8 @@ def _in_window(case: Case, asked: Mapping[str, Any]) -> list[pl.Expr]:
     return fits
 
 
-_ALIKE = (
-    4,
-    5,
-)  # how much of two addresses must be the same (difflib's ratio), so that one may be meant for the other
+# How much of two addresses must be the same (difflib's ratio), so that one may be meant for the other: four fifths.
+_ALIKE, _OF = 4, 5
 
 
 def near_addresses(case: Case, asked: Mapping[str, Any]) -> list[str]:
@@ -322,21 +320,18 @@ def near_addresses(case: Case, asked: Mapping[str, Any]) -> list[str]:
             wanted = str(asked[name]).strip("<> ").lower()
             told = case.scan("journeys").select(pool.alias("address")).filter(_may_be_near(wanted))
             known = told.unique().collect()["address"].sort().to_list()
-            near += difflib.get_close_matches(wanted, known, n=3, cutoff=_ALIKE[0] / _ALIKE[1])
+            near += difflib.get_close_matches(wanted, known, n=3, cutoff=_ALIKE / _OF)
     return near
 
 
 def _may_be_near(wanted: str) -> pl.Expr:
     """Whether an address has enough letters in common with this one, in whatever order: only such are compared letter by letter."""
-    some, whole = _ALIKE
-    length = pl.col("address").str.len_chars()
-    shorter = pl.min_horizontal(length, pl.lit(len(wanted)))
+    address = pl.col("address")
     common = pl.sum_horizontal(
-        pl.min_horizontal(pl.col("address").str.count_matches(letter, literal=True), pl.lit(number))
+        pl.min_horizontal(address.str.count_matches(letter, literal=True), pl.lit(number))
         for letter, number in Counter(wanted).items()
     )
-    enough = (length + len(wanted)) * some
-    return (shorter * 2 * whole >= enough) & (common * 2 * whole >= enough)
+    return common * 2 * _OF >= (address.str.len_chars() + len(wanted)) * _ALIKE
 
 
 # --- Telling ----------------------------------------------------------------------------------------------------------

@@ -161,9 +161,8 @@ def first_eight(column: pl.Series) -> np.ndarray:
     views, data = _parts(column.rechunk())
     known = column.is_not_null().to_numpy() if column.has_nulls() else True
     long = np.flatnonzero((views[:, 0] > INLINE) & known)
-    if len(data) > 1 and len(
-        long
-    ):  # of several buffers; the heads are short texts, which stand in their views
+    if len(data) > 1 and len(long):
+        # Texts of several buffers: their heads are short texts, which stand in their views.
         return first_eight(column.cast(pl.Binary).bin.head(8))
     words: np.ndarray = views[:, 1:3].copy().view("<u8").ravel()
     if len(long):

@@ -135,15 +135,11 @@ def _parts(
     if found is not None:
         buffer, starts, whole = found
         return buffer.texts(starts + begin, lengths, lengths > 0), buffer.texts(starts + end, whole - end)
-    binary = pl.col("text").cast(pl.Binary)
-    halves = pl.DataFrame({"text": text, "begin": begin, "length": lengths, "end": end}).select(
-        pl.when(pl.col("length") > 0)
-        .then(binary.bin.slice(pl.col("begin"), pl.col("length")))
-        .cast(pl.String)
-        .alias("id"),
-        binary.bin.slice(pl.col("end")).cast(pl.String).alias("body"),
+    part = pl.col("text").cast(pl.Binary).bin.slice(pl.col("begin"), pl.col("length")).cast(pl.String)
+    ids = pl.DataFrame({"text": text, "begin": begin, "length": lengths}).select(
+        pl.when(pl.col("length") > 0).then(part)
     )
-    return halves["id"], halves["body"]
+    return ids.to_series(), behind(text, end)
 
 
 _ODD_QUEUE_ID = r"\A([0-9A-Za-z]{5,32}): "
